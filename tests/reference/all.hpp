@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every reference.
+#pragma once
+
+#include "activation.hpp"
+#include "combine.hpp"
+#include "cross.hpp"
+#include "dense.hpp"
+#include "dropout.hpp"
+#include "embed.hpp"
+#include "loss.hpp"
+#include "metric.hpp"
+#include "mlp.hpp"
+#include "norm.hpp"
+#include "optimizer.hpp"
+#include "philox.hpp"
+#include "pool.hpp"
+#include "reference.hpp"
+#include "schedule.hpp"
+#include "xxh64.hpp"
