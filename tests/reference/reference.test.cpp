@@ -206,6 +206,7 @@ TEST_CASE("reference: combinators") {
                                      {"gate.bias", {{0, 0}}}});
     Parameters const a = p.child("0"), b = p.child("1");
     CHECK(a.by_name.size() == 2);
+    CHECK(parameters({{"1.w", {{1}}}, {"10.w", {{2}}}, {"1", {{3}}}}).child("1").by_name.size() == 1);
     Sequence const ya = dense(a, x).value, yb = dense(b, x).value;
 
     check_equal(stack({dense, dense})(p, x).value, dense(b, ya).value);
@@ -298,6 +299,8 @@ TEST_CASE("reference: loss values") {
     CHECK(softmax_cross_entropy({{1000, 1000, 1000, 1000}}, {2}).value == near(std::log(4.0)));
     CHECK(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).value == near(std::log(4.0 / 3)));
     check_equal(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).gradient, {{0.25, -0.25}, {0, 0}});
+    // q = (0.95, 0.05)
+    CHECK(softmax_cross_entropy({{0, std::log(3.0)}}, {0}, {}, 0.1).value == near(std::log(4.0) - 0.05 * std::log(3.0)));
     double const masked = -std::numeric_limits<double>::infinity();
     check_equal(softmax_cross_entropy({{masked, masked}, {0, masked}}, {0, 0}).gradient, {{0, 0}, {0, 0}});
     CHECK(softmax_cross_entropy({{masked, masked}}, {0}).value == 0);
@@ -329,6 +332,7 @@ TEST_CASE("reference: optimizer vectors") {
     check_steps(Sgd{0.1, 0.9}, {0.95, 0.93, 0.812});
     check_steps(Sgd{0.1, 0.9, 0, 0, true}, {0.905, 0.912, 0.7058});
     check_steps(Sgd{0.1, 0.9, 0, 0.01, true}, {0.9031, 0.90757411, 0.698189208});
+    check_steps(Sgd{0.1, 0.9, 0.5}, {0.95, 0.9175, 0.83825});  // damping spares the first step
     check_steps(AdaGrad{}, {0.9, 0.944721360, 0.857434203});
     check_steps(AdaGrad{0.1, 0, 0.1}, {0.915484575, 0.954409522, 0.870268889});
     check_steps(Adam{}, {0.900000002, 0.873366299, 0.807555140});
