@@ -299,8 +299,8 @@ TEST_CASE("reference: loss values") {
     CHECK(softmax_cross_entropy({{1000, 1000, 1000, 1000}}, {2}).value == near(std::log(4.0)));
     CHECK(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).value == near(std::log(4.0 / 3)));
     check_equal(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).gradient, {{0.25, -0.25}, {0, 0}});
-    // q = (0.95, 0.05)
-    CHECK(softmax_cross_entropy({{0, std::log(3.0)}}, {0}, {}, 0.1).value == near(std::log(4.0) - 0.05 * std::log(3.0)));
+    // q = (0.05, 0.95)
+    CHECK(softmax_cross_entropy({{0, std::log(3.0)}}, {1}, {}, 0.1).value == near(std::log(4.0) - 0.95 * std::log(3.0)));
     double const masked = -std::numeric_limits<double>::infinity();
     check_equal(softmax_cross_entropy({{masked, masked}, {0, masked}}, {0, 0}).gradient, {{0, 0}, {0, 0}});
     CHECK(softmax_cross_entropy({{masked, masked}}, {0}).value == 0);
