@@ -9,15 +9,18 @@
 #endif
 
 #if defined(__FAST_MATH__) && !defined(INLAY_ALLOW_FAST_MATH)
-#error "inlay: -ffast-math removes guarantees (NaN checks, bit-equal results); define INLAY_ALLOW_FAST_MATH to accept that"
+#error                                                                                                       \
+    "inlay: -ffast-math removes guarantees (NaN checks, bit-equal results); define INLAY_ALLOW_FAST_MATH to accept that"
 #endif
 
 #if defined(__AVX512F__) && !(defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__))
-#error "inlay: half of AVX-512 is switched on: use -march=x86-64-v4 or -march=native, or add -mavx512cd -mavx512bw -mavx512dq -mavx512vl"
+#error                                                                                                       \
+    "inlay: half of AVX-512 is switched on: use -march=x86-64-v4 or -march=native, or add -mavx512cd -mavx512bw -mavx512dq -mavx512vl"
 #endif
 
-// One tag for an instruction set, inside every mangled name: translation units compiled for different machines
-// may meet in one binary without sharing a body. Short, because compilers print it before every name.
+// One tag for an instruction set, inside every mangled name: translation units compiled for different
+// machines may meet in one binary without sharing a body. Short, because compilers print it before every
+// name.
 #if defined(__AVX512F__)
 #define INLAY_ISA z
 #define INLAY_ISA_NAME "AVX-512"

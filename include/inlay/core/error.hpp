@@ -16,8 +16,8 @@ namespace inlay::inline INLAY_ISA {
 class Error : public std::runtime_error {
 public:
     Error(std::string file, std::string place, std::string expected, std::string found)
-        : std::runtime_error(text(file, place, expected, found)), file_(std::move(file)), place_(std::move(place)),
-          expected_(std::move(expected)), found_(std::move(found)) {}
+        : std::runtime_error(text(file, place, expected, found)), file_(std::move(file)),
+          place_(std::move(place)), expected_(std::move(expected)), found_(std::move(found)) {}
 
     std::string const& file() const noexcept { return file_; }
     std::string const& place() const noexcept { return place_; }

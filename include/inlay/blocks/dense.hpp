@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/core/block.hpp>
+#include <inlay/core/policy.hpp>
+#include <inlay/kernels/gemm.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+/// Leaves the bias out.
+struct NoBias {};
+
+/// The linear map y = W x + b, token by token.
+///
+/// Shapes: `Shape<D>` to `Shape<O>`, `Shape<T, D>` to `Shape<T, O>`. Parameters: `weight [O, D]`, `bias [O]`
+/// (none with NoBias), both drawn from U(-1/sqrt(D), 1/sqrt(D)). Cost 2 O D flops a token; backward twice
+/// that. No state. Backward: dx = W^T dy, dW += dy x^T, db += dy. PyTorch: `nn.Linear(D, O)`. Error: ids or a
+/// record as input.
+template <int O, class... Policies> struct Dense {
+    static_assert(O > 0, "inlay: Dense needs a positive width");
+    using Wanted = a_vector_or_a_sequence;
+    using Allowed = PolicyKinds<NoBias>;
+    template <class I> using Problem = detail::PolicyProblem<Dense, I, Allowed, Policies...>;
+    static constexpr bool has_bias = !detail::has_policy<NoBias, Policies...>;
+
+    template <int... N> static Tag<typename detail::WithWidth<Shape<N...>, O>::type> out(Tag<Shape<N...>>);
+
+    template <class I, class R> struct Block : BlockDefaults {
+        using Spec = Dense;
+        using T = typename R::type;
+        using Output = typename decltype(Dense::out(Tag<I>{}))::type;
+        static constexpr int D = I::width, W = R::lanes;
+        static constexpr bool streams = true;
+        static constexpr int parameters = O * D + (has_bias ? O : 0);
+        static constexpr double flops = 2.0 * O * D * I::rows;
+        // Whole vectors of outputs where there are enough of them, dot products where there are few.
+        static constexpr Layout layout = O >= W ? Layout::transposed : Layout::padded;
+
+        struct NoVector {};
+        using Bias = std::conditional_t<has_bias, Tensor<R, 1, O>, NoVector>;
+        struct Params {
+            Tensor<R, O, D, layout> weight;
+            INLAY_EMPTY Bias bias;
+        };
+        template <int> using Grads = Params;
+
+        template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+            f(Tag<Dense>{}, Path{&at, "weight"}, Kind::matrix, p.weight.ref());
+            if constexpr (has_bias) f(Tag<Dense>{}, Path{&at, "bias"}, Kind::vector, p.bias.ref());
+        }
+        template <class C> static void initialize(C const& c, Params& p) noexcept {
+            double const bound = 1 / std::sqrt(double(D));
+            auto const w = p.weight.ref();
+            for (int o = 0; o < O; ++o)
+                for (int i = 0; i < D; ++i)
+                    w(o, i) = T(bound * (2 * c.key.uniform(std::uint64_t(o) * D + std::uint64_t(i)) - 1));
+            if constexpr (has_bias)
+                for (int o = 0; o < O; ++o)
+                    p.bias[0][o] = T(bound * (2 * c.key.uniform(std::uint64_t(o), 1) - 1));
+        }
+
+        template <class C, class Tp>
+        static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
+                            Scratch) noexcept {
+            apply(c.rows * I::rows, p, x.data, y.data);
+        }
+        template <class C>
+        static void step(C const&, Params const& p, State&, T const* x, T* y, Scratch) noexcept {
+            apply(1, p, x, y);
+        }
+        template <class C, class Tp, class DX, class G>
+        static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, DX dx,
+                             G& g, Scratch) noexcept {
+            int const m = c.rows * I::rows;
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
+            auto const& w = p.weight;
+            auto& dw = g.weight;
+            if constexpr (layout == Layout::transposed) { // W^T is stored: dW^T += x^T dy, dx = dy (W^T)^T
+                kernels::gemm<W>(D, detail::padded(O, W), m, x.data, 1, xs, dy.data, ys, dw.data, dw.stride,
+                                 true);
+                if constexpr (wants_grad<DX>)
+                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy.data, ys, w.data, w.stride,
+                                        dx.data, xs, false);
+            } else { // dW += dy^T x, dx = dy W
+                kernels::gemm<W>(O, detail::padded(D, W), m, dy.data, 1, ys, x.data, xs, dw.data, dw.stride,
+                                 true);
+                if constexpr (wants_grad<DX>) {
+                    kernels::gemm<W>(m, detail::padded(D, W), O, dy.data, ys, 1, w.data, w.stride, dx.data,
+                                     xs, false);
+                    clear_rows(m, dx.data);
+                }
+            }
+            if constexpr (has_bias)
+                for (int r = 0; r < m; ++r)
+                    kernels::add<W>(detail::padded(O, W), dy.data + std::ptrdiff_t(r) * ys, g.bias[0]);
+        }
+
+    private:
+        /// A stride of one vector more than the padded width has a gap that no product writes.
+        static void clear_rows(int m, T* dx) noexcept {
+            constexpr int xs = In<I, R>::stride;
+            if constexpr (xs > detail::padded(D, W))
+                for (int r = 0; r < m; ++r)
+                    kernels::clear_pads(dx + std::ptrdiff_t(r) * xs, detail::padded(D, W), xs);
+        }
+        static void apply(int m, Params const& p, T const* x, T* y) noexcept {
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
+            for (int r = 0; r < m; ++r)
+                for (int o = 0; o < ys; ++o) y[std::ptrdiff_t(r) * ys + o] = bias(p, o);
+            if constexpr (layout == Layout::transposed)
+                kernels::gemm<W>(m, detail::padded(O, W), D, x, xs, 1, p.weight.data, p.weight.stride, y, ys,
+                                 true);
+            else
+                kernels::gemm_nt<W>(m, O, ys, detail::padded(D, W), x, xs, p.weight.data, p.weight.stride, y,
+                                    ys, true);
+        }
+        static T bias(Params const& p, int o) noexcept {
+            if constexpr (has_bias) return o < Tensor<R, 1, O>::stride ? p.bias[0][o] : T(0);
+            else return T(0);
+        }
+    };
+};
+
+} // namespace inlay::inline INLAY_ISA

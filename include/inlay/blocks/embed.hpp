@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/blocks/embed_ids.hpp>
+#include <inlay/blocks/embed_record.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+/// The table that blocks elsewhere in the model share under a name.
+template <Name N> struct Share;
+
+/// Learned vectors for ids and numbers.
+///
+/// Over `Tokens<T, V>`: `[T, D]`, a row of `weight [V, D]` for each id. Over a `Bag` (Select of a multi-hot
+/// field): the mean of its rows, `[1, D]`; zeros for an empty one. Over `Shape<1>` (Select of a number): `[1,
+/// D]`, the number times a learned vector. Over a `Record` of F fields: `[F, D]`, one row a field, each as
+/// above, histories pooled by their mean; tables are named after their fields, and fields that are SameAs
+/// another share its table. Drawn from N(0, 0.05^2). Cost: D loads an id. Gradients reach only the rows that
+/// occurred; ids get none. PyTorch: `nn.Embedding(V, D, sparse=True)`, `nn.EmbeddingBag(V, D, mode="mean")`.
+/// Error: vectors or sequences of numbers.
+template <int D, class... Policies> struct Embed {
+    static_assert(D > 0, "inlay: Embed needs a positive width");
+    using Wanted = ids_or_a_record;
+    using Allowed = PolicyKinds<>;
+    template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
+
+    template <int T, int V> static Tag<Shape<T, D>> out(Tag<Tokens<T, V>>);
+    template <int N, int V> static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
+    static Tag<Shape<1, D>> out(Tag<Shape<1>>);
+    template <class... F> static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
+
+    template <class I, class R> using Block = typename detail::EmbedBlock<Embed, D, I, R>;
+};
+
+} // namespace inlay::inline INLAY_ISA

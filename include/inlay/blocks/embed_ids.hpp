@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Embed over tokens, over a bag of ids and over a single number.
+#pragma once
+
+#include <inlay/core/block.hpp>
+#include <inlay/kernels/gemm.hpp>
+
+#include <algorithm>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+template <class Spec, int D, class I, class R> struct EmbedBlock;
+
+/// Draws a table from N(0, deviation^2).
+template <class T> void draw_table(Key key, TensorRef<T> const& table, double deviation = 0.05) noexcept {
+    for (int r = 0; r < table.rows; ++r)
+        for (int i = 0; i < table.width; ++i)
+            table(r, i) =
+                T(deviation * key.normal(std::uint64_t(r) * std::uint64_t(table.width) + std::uint64_t(i)));
+}
+
+template <class Spec_, int D, int L, int V, class R>
+struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
+    using Spec = Spec_;
+    using T = typename R::type;
+    using I = Tokens<L, V>;
+    using Output = Shape<L, D>;
+    static constexpr int parameters = V * D, W = R::lanes;
+    static constexpr bool streams = true;
+    static constexpr double flops = 0;
+
+    struct Params {
+        Tensor<R, V, D, Layout::packed> weight;
+    };
+    template <int B> struct Grads {
+        TableGrads<R, V, D, B * L> weight;
+    };
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        draw_table(c.key, p.weight.ref());
+    }
+    template <class C, class Tp>
+    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b) {
+            int const n = x.length(b);
+            for (int t = 0; t < L; ++t) {
+                if (t < n) std::copy_n(p.weight[x(b)[t]], D, y(b, t));
+                kernels::clear_pads(y(b, t), t < n ? D : 0, y.stride);
+            }
+        }
+    }
+    template <class C>
+    static void step(C const&, Params const& p, State&, std::int32_t const* x, T* y, Scratch) noexcept {
+        std::copy_n(p.weight[*x], D, y);
+        kernels::clear_pads(y, D, row_stride<R>(D));
+    }
+    template <class C, class Tp, class G>
+    static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
+                         Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b)
+            for (int t = 0, n = x.length(b); t < n; ++t) g.weight.put(b * L + t, x(b)[t], dy(b, t), T(1));
+    }
+};
+
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, Bag<N, V>, R> : BlockDefaults {
+    using Spec = Spec_;
+    using T = typename R::type;
+    using I = Bag<N, V>;
+    using Output = Shape<1, D>;
+    static constexpr int parameters = V * D, W = R::lanes;
+    static constexpr double flops = 2.0 * N * D;
+
+    struct Params {
+        Tensor<R, V, D, Layout::packed> weight;
+    };
+    template <int B> struct Grads {
+        TableGrads<R, V, D, B * N> weight;
+    };
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        draw_table(c.key, p.weight.ref());
+    }
+    template <class C, class Tp>
+    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b) {
+            kernels::clear(y(b), y.stride);
+            int const n = x.length(b);
+            for (int k = 0; k < n; ++k) kernels::axpy<W>(D, T(1) / T(n), p.weight[x(b)[k]], y(b));
+        }
+    }
+    template <class C, class Tp, class G>
+    static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
+                         Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b)
+            for (int k = 0, n = x.length(b); k < n; ++k) g.weight.put(b * N + k, x(b)[k], dy(b), T(1) / T(n));
+    }
+};
+
+template <class Spec_, int D, class R> struct EmbedBlock<Spec_, D, Shape<1>, R> : BlockDefaults {
+    using Spec = Spec_;
+    using T = typename R::type;
+    using I = Shape<1>;
+    using Output = Shape<1, D>;
+    static constexpr int parameters = D, W = R::lanes;
+    static constexpr double flops = D;
+
+    struct Params {
+        Tensor<R, 1, D, Layout::packed> weight;
+    };
+    template <int B> struct Grads {
+        TableGrads<R, 1, D, B> weight;
+    };
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        draw_table(c.key, p.weight.ref());
+    }
+    template <class C, class Tp>
+    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b) {
+            kernels::scale<W>(D, x(b)[0], p.weight[0], y(b));
+            kernels::clear_pads(y(b), D, y.stride);
+        }
+    }
+    template <class C, class Tp, class DX, class G>
+    static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, DX dx, G& g,
+                         Scratch) noexcept {
+        for (int b = 0; b < c.rows; ++b) {
+            g.weight.put(b, 0, dy(b), x(b)[0]);
+            if constexpr (wants_grad<DX>) {
+                kernels::clear(dx(b), dx.stride);
+                dx(b)[0] = kernels::dot<W>(D, dy(b), p.weight[0]);
+            }
+        }
+    }
+};
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Branches side by side over one input.
+#pragma once
+
+#include <inlay/combine/stack.hpp>
+#include <inlay/kernels/map.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+/// What branches have in common, whatever becomes of their outputs.
+template <class Index, class I, class R, class... Specs> struct Branches;
+template <std::size_t... K, class I, class R, class... Specs>
+struct Branches<std::index_sequence<K...>, I, R, Specs...> {
+    static constexpr std::size_t N = sizeof...(Specs);
+    template <std::size_t J> using child = typename At<J, Specs...>::template Block<I, R>;
+    using Blocker = typename FirstBlocker<child<K>...>::type;
+    static constexpr int parameters = (child<K>::parameters + ... + 0);
+    static constexpr double flops = (child<K>::flops + ... + 0.0);
+    using Params = Leaves<typename child<K>::Params...>;
+    template <int B> using Grads = Leaves<typename child<K>::template Grads<B>...>;
+    template <int B> using Tapes = Leaves<typename child<K>::template Tape<B>...>;
+    using State = Leaves<typename child<K>::State...>;
+    static constexpr std::size_t scratch(int B) { return std::max({child<K>::scratch(B)...}); }
+    static constexpr std::size_t step_scratch() { return std::max({child<K>::step_scratch()...}); }
+    /// Room for the cotangent of the input, where it is numbers.
+    static constexpr std::size_t input_bytes(int B) {
+        if constexpr (is_numbers<I>) return bytes<I, R>(B);
+        else return 0;
+    }
+    static constexpr int layers_before(std::size_t j) {
+        int n = 0;
+        ((K < j ? n += layers_of<Specs> : 0), ...);
+        return n;
+    }
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        (child<K>::initialize(c.template child<K, State>(layers_before(K)), get<K>(p)), ...);
+    }
+    /// Runs every branch's backward with the cotangent that `dout(j)` gives it, and sums what reaches the
+    /// input.
+    template <class C, class Tp, class DX, class G, class D>
+    static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tapes, D dout, DX dx, G& g,
+                         Scratch s) noexcept {
+        if constexpr (wants_grad<DX>) {
+            auto const part = s.template take<I, R>(c.capacity, x.lengths);
+            each<N>([&](auto j) {
+                auto const to = j == 0 ? dx : part;
+                child<j>::backward(c.template child<j, State>(layers_before(j)), get<j>(p), x, get<j>(tapes),
+                                   dout(j), to, get<j>(g), s);
+                if constexpr (j > 0)
+                    kernels::add<R::lanes>(std::ptrdiff_t(c.rows) * I::rows * DX::stride, part.data, dx.data);
+            });
+        } else
+            each<N>([&](auto j) {
+                child<j>::backward(c.template child<j, State>(layers_before(j)), get<j>(p), x, get<j>(tapes),
+                                   dout(j), NoGrad{}, get<j>(g), s);
+            });
+    }
+};
+
+/// The first problem of a branch; the place is the branch.
+template <class I, int At, class... Specs> struct FirstBranchProblem {
+    using type = Fits;
+};
+template <class I, int At, class First, class... Rest> struct FirstBranchProblem<I, At, First, Rest...> {
+    static consteval auto find() {
+        using P = Inside<At, detail::Problem<First, I>>;
+        if constexpr (fits<P>) return Tag<typename FirstBranchProblem<I, At + 1, Rest...>::type>{};
+        else return Tag<P>{};
+    }
+    using type = typename decltype(find())::type;
+};
+/// The first branch whose output is not that of branch 0.
+template <class Combine, class I, class O, int At, class... Specs> struct FirstOddBranch {
+    using type = Fits;
+};
+template <class Combine, class I, class O, int At, class First, class... Rest>
+struct FirstOddBranch<Combine, I, O, At, First, Rest...> {
+    using Own = typename OutputOf<First, I>::type;
+    using type =
+        typename std::conditional_t<std::is_same_v<Own, O>, FirstOddBranch<Combine, I, O, At + 1, Rest...>,
+                                    Tag<Misfit<Combine, At_<At>, Got<Own>, Wants<O>>>>::type;
+};
+template <class Combine, class I, class First, class... Rest> struct EqualBranches {
+    static consteval auto find() {
+        using P = typename FirstBranchProblem<I, 0, First, Rest...>::type;
+        if constexpr (!fits<P>) return Tag<P>{};
+        else {
+            using O = typename OutputOf<First, I>::type;
+            if constexpr (!is_numbers<O>)
+                return Tag<Misfit<Combine, At_<0>, Got<Brief<O>>, Wants<a_vector_or_a_sequence>>>{};
+            else return Tag<typename FirstOddBranch<Combine, I, O, 1, Rest...>::type>{};
+        }
+    }
+    using type = typename decltype(find())::type;
+};
+} // namespace detail
+
+/// y = A(x) + B(x) + ...: branches over one input, their outputs of one shape. Wide & Deep is
+/// `Sum<Cross<...>, Stack<Embed<8>, ...>>`. Backward gives every branch the whole dy. Parameters are named by
+/// branch: `1.0.weight`. Error: branches whose outputs differ.
+template <class First, class... Rest> struct Sum {
+    static constexpr int layers = detail::layers_of<First> + (detail::layers_of<Rest> + ... + 0);
+    template <class I> using Problem = typename detail::EqualBranches<Sum<void>, I, First, Rest...>::type;
+    template <class I> static Tag<typename detail::OutputOf<First, I>::type> out(Tag<I>);
+
+    template <class I, class R>
+    struct Block : detail::Branches<std::index_sequence_for<First, Rest...>, I, R, First, Rest...> {
+        using Spec = Sum;
+        using Base = detail::Branches<std::index_sequence_for<First, Rest...>, I, R, First, Rest...>;
+        using T = typename R::type;
+        using Params = typename Base::Params;
+        using State = typename Base::State;
+        using Output = typename detail::OutputOf<First, I>::type;
+        static constexpr int W = R::lanes, stride = In<Output, R>::stride;
+        template <int B> using Tape = typename Base::template Tapes<B>;
+        static constexpr std::size_t scratch(int B) {
+            return Base::scratch(B) + std::max(detail::bytes<Output, R>(B), Base::input_bytes(B));
+        }
+        static constexpr std::size_t step_scratch() {
+            return Base::step_scratch() + detail::token_bytes<Output, R>();
+        }
+        template <class C, class Tp>
+        static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
+                            Scratch s) noexcept {
+            auto const part = s.template take<Output, R>(c.capacity, y.lengths);
+            detail::each<Base::N>([&](auto j) {
+                Base::template child<j>::forward(c.template child<j, State>(Base::layers_before(j)),
+                                                 get<j>(p), x, j == 0 ? y : part, detail::tape_of<j>(tape),
+                                                 s);
+                if constexpr (j > 0)
+                    kernels::add<W>(std::ptrdiff_t(c.rows) * Output::rows * stride, part.data, y.data);
+            });
+        }
+        template <class C, class Tp, class DX, class G>
+        static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy, DX dx,
+                             G& g, Scratch s) noexcept {
+            Base::backward(c, p, x, tape, [&](auto) { return dy; }, dx, g, s);
+        }
+        template <class C, class X>
+        static void step(C const& c, Params const& p, State& state, X const* x, T* y, Scratch s) noexcept {
+            T* part = s.template take<T>(std::size_t(stride));
+            detail::each<Base::N>([&](auto j) {
+                Base::template child<j>::step(c.template child<j, State>(Base::layers_before(j)), get<j>(p),
+                                              get<j>(state), x, j == 0 ? y : part, s);
+                if constexpr (j > 0) kernels::add<W>(stride, part, y);
+            });
+        }
+    };
+};
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/core/block.hpp>
+
+#include <algorithm>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+/// The path of a child: its name if it has one, else its place.
+template <class Spec> Path child_path(Path const& outer, int index) noexcept {
+    if constexpr (requires { Spec::given_name; }) return {&outer, Spec::given_name.text, 0};
+    else return {&outer, nullptr, index};
+}
+/// The I-th element of a tape, or no tape.
+template <std::size_t I, class Tape> auto& tape_of(Tape& tapes) noexcept {
+    if constexpr (is_recording<Tape>) return get<I>(tapes);
+    else return tapes;
+}
+/// Bytes of one token of a shape, on its way through `step`.
+template <class S, class R> constexpr std::size_t token_bytes() {
+    if constexpr (is_numbers<S>)
+        return lines(sizeof(typename R::type) * std::size_t(row_stride<R>(S::width)));
+    else return 64;
+}
+template <class S, class R> using TokenOf = std::conditional_t<is_numbers<S>, typename R::type, std::int32_t>;
+
+template <class Index, class I, class R, class... Specs> struct StackBlock;
+
+template <std::size_t... K, class I, class R, class... Specs>
+struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
+    using Shapes = walk<I, Specs...>;
+    using Output = typename Shapes::output;
+    static constexpr std::size_t N = sizeof...(Specs);
+    template <std::size_t J>
+    using shape = shape_at<J, Shapes>; // of the input of child J; shape<N> is the output
+    template <std::size_t J> using child = typename At<J, Specs...>::template Block<shape<J>, R>;
+    using Blocker = typename FirstBlocker<child<K>...>::type;
+
+    static constexpr int parameters = (child<K>::parameters + ... + 0);
+    static constexpr double flops = (child<K>::flops + ... + 0.0);
+    using Params = Leaves<typename child<K>::Params...>;
+    template <int B> using Grads = Leaves<typename child<K>::template Grads<B>...>;
+    using State = Leaves<typename child<K>::State...>;
+
+    struct Last {};
+    template <int B> struct Tape {
+        INLAY_EMPTY Leaves<typename child<K>::template Tape<B>...> tapes;
+        /// The input of each child but the first: what backward reads in the place of outputs.
+        INLAY_EMPTY Leaves<std::conditional_t<K + 1 < N, Buffer<shape<K + 1>, R, B>, Last>...> between;
+    };
+    static constexpr std::size_t widest(int B) {
+        std::size_t m = 0;
+        ((K + 1 < N ? m = std::max(m, bytes<shape<K + 1>, R>(B)) : 0), ...);
+        return m;
+    }
+    static constexpr std::size_t scratch(int B) {
+        std::size_t m = 0;
+        ((m = std::max(m, child<K>::scratch(B))), ...);
+        return m + 2 * widest(B);
+    }
+    static constexpr std::size_t widest_token() {
+        return std::max({std::size_t(0), token_bytes<shape<K + 1>, R>()...});
+    }
+    static constexpr std::size_t step_scratch() {
+        std::size_t m = 0;
+        ((m = std::max(m, child<K>::step_scratch())), ...);
+        return m + 2 * widest_token();
+    }
+    static constexpr int layers_before(std::size_t j) {
+        int n = 0;
+        ((K < j ? n += layers_of<Specs> : 0), ...);
+        return n;
+    }
+
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        (child<K>::initialize(c.template child<K, State>(layers_before(K)), get<K>(p)), ...);
+    }
+
+    template <class C, class Tp>
+    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
+                        Scratch s) noexcept {
+        std::byte* turn[2]{};
+        if constexpr (!is_recording<Tp>)
+            for (auto& t : turn) t = s.template take<std::byte>(widest(c.capacity));
+        Lengths lengths = x.lengths;
+        each<N>([&](auto j) {
+            auto const cc = c.template child<j, State>(layers_before(j));
+            auto& own = children(tape);
+            auto const in = input<j>(x, tape, turn, lengths);
+            if constexpr (j + 1 == N) child<j>::forward(cc, get<j>(p), in, y, tape_of<j>(own), s);
+            else {
+                auto const out = between<j>(tape, turn, lengths_behind<shape<j>, shape<j + 1>>(lengths, {}));
+                child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
+                lengths = out.lengths;
+            }
+        });
+    }
+    template <class C, class Tp, class DX, class G>
+    static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy, DX dx,
+                         G& g, Scratch s) noexcept {
+        std::byte* turn[2] = {s.template take<std::byte>(widest(c.capacity)),
+                              s.template take<std::byte>(widest(c.capacity))};
+        Lengths lengths[N + 1] = {x.lengths};
+        each<N>([&](auto j) {
+            if constexpr (j + 1 < N) {
+                lengths[j + 1] = lengths_behind<shape<j>, shape<j + 1>>(lengths[j], {});
+                lengths[j + 1] = get<j>(tape.between).view(lengths[j + 1]).lengths;
+            }
+        });
+        each_reversed<N>([&](auto j) {
+            auto const cc = c.template child<j, State>(layers_before(j));
+            auto const in = input<j>(x, tape, turn, lengths[j]);
+            auto const dout = [&] {
+                if constexpr (j + 1 == N) return dy;
+                else if constexpr (is_numbers<shape<j + 1>>)
+                    return In<shape<j + 1>, R>(view_at<shape<j + 1>, R>(turn[(j + 1) % 2], lengths[j + 1]));
+                else return NoGrad{};
+            }();
+            auto const din = [&] {
+                if constexpr (j == 0) return dx;
+                else if constexpr (is_numbers<shape<j>>) return view_at<shape<j>, R>(turn[j % 2], lengths[j]);
+                else return NoGrad{};
+            }();
+            // Nothing flows into ids, so nothing below them has a gradient to find.
+            if constexpr (wants_grad<decltype(dout)>)
+                child<j>::backward(cc, get<j>(p), in, get<j>(tape.tapes), dout, din, get<j>(g), s);
+        });
+    }
+    template <class C, class X>
+    static void step(C const& c, Params const& p, State& state, X const* x, TokenOf<Output, R>* y,
+                     Scratch s) noexcept {
+        std::byte* turn[2] = {s.template take<std::byte>(widest_token()),
+                              s.template take<std::byte>(widest_token())};
+        each<N>([&](auto j) {
+            auto const cc = c.template child<j, State>(layers_before(j));
+            auto const* in = [&] {
+                if constexpr (j == 0) return x;
+                else return reinterpret_cast<TokenOf<shape<j>, R> const*>(turn[j % 2]);
+            }();
+            auto* out = [&] {
+                if constexpr (j + 1 == N) return y;
+                else return reinterpret_cast<TokenOf<shape<j + 1>, R>*>(turn[(j + 1) % 2]);
+            }();
+            child<j>::step(cc, get<j>(p), get<j>(state), in, out, s);
+        });
+    }
+
+private:
+    template <class Tp> static auto& children(Tp& tape) noexcept {
+        if constexpr (is_recording<Tp>) return tape.tapes;
+        else return tape;
+    }
+    /// What child J reads.
+    template <std::size_t J, class Tp>
+    static In<shape<J>, R> input(In<I, R> x, Tp const& tape, std::byte* const* turn,
+                                 Lengths lengths) noexcept {
+        if constexpr (J == 0) return x;
+        else if constexpr (is_recording<Tp>) return get<J - 1>(tape.between).view(lengths);
+        else return view_at<shape<J>, R>(turn[J % 2], lengths);
+    }
+    /// Where child J writes.
+    template <std::size_t J, class Tp>
+    static Out<shape<J + 1>, R> between(Tp& tape, std::byte* const* turn, Lengths lengths) noexcept {
+        if constexpr (is_recording<Tp>) return get<J>(tape.between).view(lengths);
+        else return view_at<shape<J + 1>, R>(turn[(J + 1) % 2], lengths);
+    }
+};
+} // namespace detail
+
+/// Blocks one behind the other. Each takes the shape that the one before it gives; the first misfit is
+/// reported with its place. Parameters are named by place: `2.weight`. PyTorch: `nn.Sequential(...)`.
+template <class... Specs> struct Stack {
+    static_assert(sizeof...(Specs) > 0, "inlay: a Stack needs a block");
+    static constexpr int layers = (detail::layers_of<Specs> + ... + 0);
+    template <class I> using Problem = typename detail::walk<I, Specs...>::problem;
+    template <class I> static Tag<typename detail::walk<I, Specs...>::output> out(Tag<I>);
+
+    template <class I, class R>
+    struct Block : detail::StackBlock<std::index_sequence_for<Specs...>, I, R, Specs...> {
+        using Spec = Stack;
+    };
+};
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether blocks fit together, decided before any of their bodies is instantiated, and said once.
+#pragma once
+
+#include <inlay/core/record.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+/// The words of a misfit. They are never defined: compilers print them.
+template <int... Place> struct At_;
+template <class Shape> struct Got;
+template <class What> struct Wants;
+template <class Block, class Place, class GotShape, class WantsShape> struct Misfit;
+struct Fits {};
+
+/// A record in a message: its fields would fill the page.
+template <int Fields> struct RecordOf;
+/// What blocks want, in words.
+struct a_vector_or_a_sequence;
+struct a_sequence;
+struct a_vector;
+struct ids_or_a_record;
+struct a_record;
+struct the_shape_of_its_input;
+
+namespace detail {
+template <class S> struct BriefOf {
+    using type = S;
+};
+template <class... F> struct BriefOf<Record<F...>> {
+    using type = RecordOf<int(sizeof...(F))>;
+};
+template <class S> using Brief = typename BriefOf<S>::type;
+
+template <class Spec> struct WantsOf {
+    using type = struct another_shape;
+};
+template <class Spec>
+    requires requires { typename Spec::Wanted; }
+struct WantsOf<Spec> {
+    using type = typename Spec::Wanted;
+};
+
+/// A composite says what is wrong inside it; a leaf is asked whether it has an overload for the shape.
+template <class Spec, class I> struct ProblemOf {
+    static consteval auto find() {
+        if constexpr (requires { typename Spec::template Problem<I>; })
+            return Tag<typename Spec::template Problem<I>>{};
+        else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
+        else return Tag<Misfit<Spec, At_<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
+    }
+    using type = typename decltype(find())::type;
+};
+/// Fits, or the first Misfit of a block for an input shape.
+template <class Spec, class I> using Problem = typename ProblemOf<Spec, I>::type;
+template <class P> inline constexpr bool fits = std::is_same_v<P, Fits>;
+
+template <int I, class P> struct InsideOf;
+template <int I, class B, int... P, class G, class W> struct InsideOf<I, Misfit<B, At_<P...>, G, W>> {
+    using type = Misfit<B, At_<I, P...>, G, W>;
+};
+template <int I> struct InsideOf<I, Fits> {
+    using type = Fits;
+};
+/// A child's problem as its parent reports it.
+template <int I, class P> using Inside = typename InsideOf<I, P>::type;
+
+/// The shape behind a block, or void.
+template <class Spec, class I> struct OutputOf {
+    using type = void;
+};
+template <class Spec, class I>
+    requires(fits<Problem<Spec, I>>)
+struct OutputOf<Spec, I> {
+    using type = typename decltype(Spec::out(Tag<I>{}))::type;
+};
+
+/// The walk along a pack of blocks: the shape reached, the problem met, the shapes seen.
+template <class Now, class Trouble, class... Seen> struct Walk {
+    using output = Now;
+    using problem = Trouble;
+    using seen = List<Seen...>;
+};
+template <class Spec, class Now, class Trouble, class... Seen>
+consteval auto operator>>(Walk<Now, Trouble, Seen...> walk, Tag<Spec>) {
+    if constexpr (!fits<Trouble>) return walk;
+    else {
+        using P = Inside<int(sizeof...(Seen)) - 1, Problem<Spec, Now>>;
+        if constexpr (!fits<P>) return Walk<Now, P, Seen...>{};
+        else {
+            using Next = typename OutputOf<Spec, Now>::type;
+            return Walk<Next, Fits, Seen..., Next>{};
+        }
+    }
+}
+/// From an input shape through blocks; `seen` starts with the input.
+template <class I, class... Specs> using walk = decltype((Walk<I, Fits, I>{} >> ... >> Tag<Specs>{}));
+template <std::size_t J, class W> using shape_at = typename ListAt<J, typename W::seen>::type;
+
+/// True for Fits; otherwise its name carries the misfit into the compiler's message.
+template <class P> consteval bool verdict() { return fits<P>; }
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policies of a block, in any order: which it knows, whether one is doubled.
+#pragma once
+
+#include <inlay/core/fit.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+/// A policy's kind is itself, unless it names a family: `using PolicyKind = HowIndexed;`. A block takes at
+/// most one policy of a kind, except of kinds that say `static constexpr bool many = true`.
+template <class... Kinds> struct PolicyKinds;
+
+/// Words of a misfit.
+template <class Policy> struct unknown_policy;
+template <class Policy> struct doubled_policy;
+template <class... Kinds> struct one_each_of;
+
+namespace detail {
+template <class P> struct KindOf {
+    using type = P;
+};
+template <class P>
+    requires requires { typename P::PolicyKind; }
+struct KindOf<P> {
+    using type = typename P::PolicyKind;
+};
+template <class P> using PolicyKindOf = typename KindOf<P>::type;
+
+template <class Kind, class... P>
+inline constexpr int count_policy = ((std::is_same_v<PolicyKindOf<P>, Kind> ? 1 : 0) + ... + 0);
+template <class Kind, class... P> inline constexpr bool has_policy = count_policy<Kind, P...> > 0;
+template <class Kind> inline constexpr bool may_repeat = false;
+template <class Kind>
+    requires requires { Kind::many; }
+inline constexpr bool may_repeat<Kind> = Kind::many;
+
+/// The policy of a kind, or Default.
+template <class Kind, class Default, class... P> struct PolicyOr {
+    using type = Default;
+};
+template <class Kind, class Default, class First, class... P>
+struct PolicyOr<Kind, Default, First, P...> : std::conditional_t<std::is_same_v<PolicyKindOf<First>, Kind>,
+                                                                 Tag<First>, PolicyOr<Kind, Default, P...>> {
+};
+
+template <class Allowed, class P, class... All> struct OnePolicy;
+template <class... Kinds, class P, class... All> struct OnePolicy<PolicyKinds<Kinds...>, P, All...> {
+    using Kind = PolicyKindOf<P>;
+    static constexpr bool known = (std::is_same_v<Kind, Kinds> || ...);
+    static constexpr bool doubled = !may_repeat<Kind> && count_policy<Kind, All...> > 1;
+};
+
+template <class Spec, class Allowed, class All, class... P> struct PolicyWalk {
+    using type = Fits;
+};
+template <class Spec, class... Kinds, class... All, class P, class... Rest>
+struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
+    using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
+    static consteval auto find() {
+        if constexpr (!One::known)
+            return Tag<Misfit<Spec, At_<>, Got<unknown_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+        else if constexpr (One::doubled)
+            return Tag<Misfit<Spec, At_<>, Got<doubled_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+        else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
+    }
+    using type = typename decltype(find())::type;
+};
+
+/// The first misfit among a block's policies; then whether it takes the input.
+template <class Spec, class I, class Allowed, class... P> consteval auto policies_then_input() {
+    using First = typename PolicyWalk<Spec, Allowed, List<P...>, P...>::type;
+    if constexpr (!fits<First>) return Tag<First>{};
+    else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
+    else return Tag<Misfit<Spec, At_<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
+}
+template <class Spec, class I, class Allowed, class... P>
+using PolicyProblem = typename decltype(policies_then_input<Spec, I, Allowed, P...>())::type;
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything that a model is made of and runs on. Files: inlay/data.hpp; training: inlay/train.hpp.
+#pragma once
+
+#include <inlay/blocks/activation.hpp>
+#include <inlay/blocks/cross.hpp>
+#include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/embed.hpp>
+#include <inlay/blocks/flatten.hpp>
+#include <inlay/combine/parallel.hpp>
+#include <inlay/combine/residual.hpp>
+#include <inlay/combine/stack.hpp>
+#include <inlay/model/network.hpp>
