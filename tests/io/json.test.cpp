@@ -10,9 +10,9 @@
 #include <string_view>
 
 using inlay::detail::append_json;
+using inlay::detail::in_quotes;
 using inlay::detail::Json;
 using inlay::detail::parse_json;
-using inlay::detail::quoted;
 using inlay::detail::to_json;
 
 namespace {
@@ -159,8 +159,8 @@ TEST_CASE("json: depth is limited") {
     refused(std::string(1000000, '['), "byte 64: expected JSON nested at most 64 deep");
 }
 
-TEST_CASE("text: quoted shows any bytes on one line") {
-    CHECK(quoted("a\"b\n\xff\u00e9") == "\"a\\\"b\\x0A\\xFF\u00e9\"");
-    CHECK(quoted("abcdef", 3) == "\"abc\"...");
-    CHECK(quoted("ab\u20ac", 3) == "\"ab\u20ac\"");
+TEST_CASE("text: in_quotes shows any bytes on one line") {
+    CHECK(in_quotes("a\"b\n\xff\u00e9") == "\"a\\\"b\\x0A\\xFF\u00e9\"");
+    CHECK(in_quotes("abcdef", 3) == "\"abc\"...");
+    CHECK(in_quotes("ab\u20ac", 3) == "\"ab\u20ac\"");
 }

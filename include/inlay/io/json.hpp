@@ -31,7 +31,7 @@ public:
 
 private:
     [[noreturn]] void wrong(std::string expected) const {
-        wrong_at(at_, std::move(expected), at_ < text_.size() ? quoted(text_.substr(at_), 20) : "its end");
+        wrong_at(at_, std::move(expected), at_ < text_.size() ? in_quotes(text_.substr(at_), 20) : "its end");
     }
     [[noreturn]] void wrong_at(std::size_t at, std::string expected, std::string found) const {
         std::string const byte = "byte " + std::to_string(at);
@@ -79,7 +79,7 @@ private:
             std::size_t const start = at_;
             if (!next_is('"')) wrong("a name in quotes");
             std::string name = string();
-            if (!names.insert(name).second) wrong_at(start, "each name once", quoted(name) + " again");
+            if (!names.insert(name).second) wrong_at(start, "each name once", in_quotes(name) + " again");
             blanks();
             if (!take(':')) wrong("\":\" after a name");
             Json member = value(depth);
@@ -114,7 +114,7 @@ private:
         bool whole = true;
         if (take('0')) {
             if (next_is_digit())
-                wrong_at(start, "a number without leading zeros", quoted(text_.substr(start), 20));
+                wrong_at(start, "a number without leading zeros", in_quotes(text_.substr(start), 20));
         } else {
             digits();
         }
@@ -155,7 +155,7 @@ private:
                 bool const paired = code < 0xDC00U && take("\\u");
                 unsigned const low = paired ? hex4() : 0U;
                 if (low < 0xDC00U || low > 0xDFFFU)
-                    wrong_at(start, "a surrogate pair", quoted(text_.substr(start, 12)));
+                    wrong_at(start, "a surrogate pair", in_quotes(text_.substr(start, 12)));
                 code = 0x10000U + ((code - 0xD800U) << 10U) + (low - 0xDC00U);
             }
             return append_utf8(out, code);

@@ -57,7 +57,7 @@ inline Json const* Json::find(std::string_view name) const noexcept {
 /// Appends text in quotes. Text that is not UTF-8 cannot be JSON and is an error.
 inline void append_json(std::string& out, std::string_view text) {
     constexpr char const* digits = "0123456789abcdef";
-    if (!is_utf8(text)) fail(Error{"", "JSON text", "UTF-8", quoted(text)});
+    if (!is_utf8(text)) fail(Error{"", "JSON text", "UTF-8", in_quotes(text)});
     out += '"';
     for (char const c : text) {
         auto const byte = static_cast<unsigned char>(c);

@@ -57,7 +57,7 @@ inline void append_utf8(std::string& out, unsigned code) {
 }
 
 /// Text in quotes for a message: on one line, control and foreign bytes as \xNN, cut after `limit` bytes.
-inline std::string quoted(std::string_view text, std::size_t limit = 60) {
+inline std::string in_quotes(std::string_view text, std::size_t limit = 60) {
     constexpr char const* digits = "0123456789ABCDEF";
     std::string out = "\"";
     std::size_t at = 0;
