@@ -138,11 +138,10 @@ TEST_CASE("json: strings that are refused") {
     refused("\"\\ud83d\"", "a surrogate pair");
     refused("\"\\ud83d\\u0041\"", "a surrogate pair");
     refused("\"\\ude00\"", "a surrogate pair");
-    // stray continuation, overlong in 2, 3 and 4 bytes, surrogate, past U+10FFFF, cut short, never a lead
-    // byte
+    // stray continuation, overlong forms, surrogate, past U+10FFFF, cut short, never a lead byte
     for (char const* bad : {"\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xed\xa0\x80",
                             "\xf4\x90\x80\x80", "\xe2\x82", "\xf0\x9f\x98", "\xc3", "\xff"})
-        refused("\"" + std::string(bad) + "\"", "byte 1: expected UTF-8");
+        refused(inlay::detail::joined("\"", bad, "\""), "byte 1: expected UTF-8");
 }
 
 TEST_CASE("json: a name occurs once, escapes read") {

@@ -87,7 +87,7 @@ struct CsvColumns {
         } else {
             std::string expected = std::to_string(names.size() + 1) + " columns (the fields and the label)";
             bool const nearly = !names.empty() && !std::ranges::all_of(names, absent);
-            if (nearly) expected += " or a header with " + in_quotes(*lacking);
+            if (nearly) expected += joined(" or a header with ", in_quotes(*lacking));
             if (cells.size() != names.size() + 1)
                 throw BadRow{csv.path, reader.line(), 0, std::move(expected), std::to_string(cells.size())};
             places.resize(cells.size());
@@ -102,8 +102,8 @@ private:
         auto const& cells = reader.fields();
         auto const times = std::ranges::count(cells, name);
         if (times != 1)
-            fail(Error{csv.path, "line " + std::to_string(reader.line()),
-                       "one column named " + in_quotes(name), std::to_string(times)});
+            fail(Error{csv.path, joined("line ", reader.line()), joined("one column named ", in_quotes(name)),
+                       std::to_string(times)});
         return static_cast<std::size_t>(std::ranges::find(cells, name) - cells.begin());
     }
 };

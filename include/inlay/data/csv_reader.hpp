@@ -42,8 +42,7 @@ public:
 
 private:
     static std::string place(std::size_t line, std::size_t column) {
-        std::string const text = "line " + std::to_string(line);
-        return column == 0 ? text : text + ", column " + std::to_string(column);
+        return column == 0 ? joined("line ", line) : joined("line ", line, ", column ", column);
     }
 };
 
@@ -117,9 +116,8 @@ private:
         if (!std::getline(stream_, more)) {
             if (stream_.bad()) unreadable();
             // No bad row: nobody can say how many rows the open quote has swallowed.
-            fail(Error{csv_.path,
-                       "line " + std::to_string(line_) + ", column " + std::to_string(cells_.size() + 1),
-                       "a closing quote", "the end of the file"});
+            fail(Error{csv_.path, joined("line ", line_, ", column ", cells_.size() + 1), "a closing quote",
+                       "the end of the file"});
         }
         ++lines_;
         text_ += return_ ? "\r\n" : "\n";

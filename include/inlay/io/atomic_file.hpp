@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/error.hpp>
+#include <inlay/io/text.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -27,12 +28,12 @@ public:
     explicit AtomicFile(std::string target) : target_(std::move(target)) {
         // "x" refuses a file that exists, so two writers of one target cannot share a temporary.
         for (int i = 0; stream_ == nullptr && i < 100; ++i) {
-            temporary_ = target_ + ".partial" + std::to_string(i);
+            temporary_ = joined(target_, ".partial", i);
             errno = 0;
             stream_ = std::fopen(temporary_.c_str(), "wbx");
             if (stream_ == nullptr && errno != EEXIST) break;
         }
-        if (stream_ == nullptr) broken("a place to write " + temporary_);
+        if (stream_ == nullptr) broken(joined("a place to write ", temporary_));
     }
     AtomicFile(AtomicFile const&) = delete;
     AtomicFile& operator=(AtomicFile const&) = delete;
@@ -44,7 +45,7 @@ public:
     void write(std::span<std::byte const> bytes) {
         errno = 0;
         if (!bytes.empty() && std::fwrite(bytes.data(), 1, bytes.size(), stream_) != bytes.size())
-            broken("to write " + std::to_string(bytes.size()) + " bytes");
+            broken(joined("to write ", bytes.size(), " bytes"));
     }
 
     /// Hands the bytes to the disk, then renames: after a crash the target is the old file or the new one.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/error.hpp>
+#include <inlay/io/text.hpp>
 
 #include <array>
 #include <cstddef>
@@ -80,7 +81,7 @@ namespace detail {
 
 inline std::string shape_text(std::span<std::uint64_t const> shape) {
     std::string out = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+    for (std::size_t i = 0; i < shape.size(); ++i) out += joined(i == 0 ? "" : ", ", shape[i]);
     return out + "]";
 }
 
@@ -97,7 +98,7 @@ inline std::uint64_t tensor_bytes(DType dtype, std::span<std::uint64_t const> sh
             empty = true;
         } else if (bits > std::numeric_limits<std::uint64_t>::max() / extent) {
             fail(Error{file, place, "a size in bits below 2^64",
-                       std::string(dtype_name(dtype)) + " " + shape_text(shape)});
+                       joined(dtype_name(dtype), " ", shape_text(shape))});
         } else {
             bits *= extent;
         }
@@ -105,7 +106,7 @@ inline std::uint64_t tensor_bytes(DType dtype, std::span<std::uint64_t const> sh
     if (empty) return 0;
     if (bits % 8 != 0)
         fail(Error{file, place, "elements that fill whole bytes",
-                   std::string(dtype_name(dtype)) + " " + shape_text(shape)});
+                   joined(dtype_name(dtype), " ", shape_text(shape))});
     return bits / 8;
 }
 

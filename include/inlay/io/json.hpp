@@ -34,7 +34,7 @@ private:
         wrong_at(at_, std::move(expected), at_ < text_.size() ? in_quotes(text_.substr(at_), 20) : "its end");
     }
     [[noreturn]] void wrong_at(std::size_t at, std::string expected, std::string found) const {
-        std::string const byte = "byte " + std::to_string(at);
+        std::string const byte = joined("byte ", at);
         fail(Error{file_, place_.empty() ? byte : place_ + ", " + byte, std::move(expected),
                    std::move(found)});
     }
@@ -58,7 +58,7 @@ private:
     Json value(int depth) {
         blanks();
         if (next_is('{') || next_is('[')) {
-            if (depth == depth_) wrong("JSON nested at most " + std::to_string(depth_) + " deep");
+            if (depth == depth_) wrong(joined("JSON nested at most ", depth_, " deep"));
             return take('{') ? object(depth + 1) : array(depth + 1);
         }
         if (next_is('"')) return {string()};

@@ -40,8 +40,8 @@ struct TensorInfo {
 /// error.
 template <std::floating_point T> void read_scalars(TensorInfo const& tensor, T* out) {
     if (!is_real(tensor.dtype))
-        detail::fail(Error{"", "tensor " + detail::in_quotes(tensor.name), "dtype F64, F32, F16 or BF16",
-                           std::string(dtype_name(tensor.dtype))});
+        detail::fail(Error{"", detail::joined("tensor ", detail::in_quotes(tensor.name)),
+                           "dtype F64, F32, F16 or BF16", std::string(dtype_name(tensor.dtype))});
     detail::load_scalars(tensor.dtype, tensor.bytes.data(), tensor.count(), out);
 }
 
@@ -60,7 +60,7 @@ inline std::vector<std::byte> read_whole(std::string const& path) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(size));
     std::size_t const got = bytes.empty() ? 0 : std::fread(bytes.data(), 1, bytes.size(), stream.get());
     if (got != bytes.size() || std::fgetc(stream.get()) != EOF)
-        fail(Error{path, "", "to read " + std::to_string(size) + " bytes", "another size while reading"});
+        fail(Error{path, "", joined("to read ", size, " bytes"), "another size while reading"});
     return bytes;
 }
 
@@ -117,14 +117,13 @@ private:
 
     void parse_header() {
         std::span<std::byte const> rest = bytes_;
-        if (rest.size() < 8)
-            wrong("", "the 8 bytes of a header size", std::to_string(rest.size()) + " bytes");
+        if (rest.size() < 8) wrong("", "the 8 bytes of a header size", detail::joined(rest.size(), " bytes"));
         auto const size = detail::load_little<std::uint64_t>(rest.data());
         rest = rest.subspan(8);
         if (size > detail::max_header_bytes)
-            wrong("header size", "at most " + std::to_string(detail::max_header_bytes), std::to_string(size));
+            wrong("header size", detail::joined("at most ", detail::max_header_bytes), std::to_string(size));
         if (size > rest.size())
-            wrong("header size", "at most the " + std::to_string(rest.size()) + " bytes after it",
+            wrong("header size", detail::joined("at most the ", rest.size(), " bytes after it"),
                   std::to_string(size));
         auto const length = static_cast<std::size_t>(size);
         std::string_view text{reinterpret_cast<char const*>(rest.data()), length};
@@ -149,7 +148,7 @@ private:
         for (detail::JsonMember const& member : *object) {
             auto const* text = member.value.get<std::string>();
             if (text == nullptr)
-                wrong("__metadata__, " + detail::in_quotes(member.name), "a string",
+                wrong(detail::joined("__metadata__, ", detail::in_quotes(member.name)), "a string",
                       detail::in_quotes(to_json(member.value)));
             metadata_.emplace(member.name, *text);
         }
@@ -168,14 +167,14 @@ private:
     }
 
     Entry read_entry(detail::JsonMember const& member) const {
-        std::string const place = "tensor " + detail::in_quotes(member.name);
+        std::string const place = detail::joined("tensor ", detail::in_quotes(member.name));
         auto const* keys = member.value.get<detail::Json::Object>();
         if (keys == nullptr) wrong(place, "an object", detail::in_quotes(to_json(member.value)));
         for (detail::JsonMember const& key : *keys)
             if (key.name != "dtype" && key.name != "shape" && key.name != "data_offsets")
                 wrong(place, "the keys dtype, shape and data_offsets", detail::in_quotes(key.name));
         for (char const* key : {"dtype", "shape", "data_offsets"})
-            if (member.value.find(key) == nullptr) wrong(place, "the key " + std::string(key), "none");
+            if (member.value.find(key) == nullptr) wrong(place, detail::joined("the key ", key), "none");
 
         detail::Json const& type = *member.value.find("dtype");
         auto const* type_name = type.get<std::string>();
@@ -192,8 +191,7 @@ private:
         std::uint64_t const bytes = detail::tensor_bytes(*dtype, shape, file_, place + ", shape");
         if (offsets[1] - offsets[0] != bytes)
             wrong(place + ", data_offsets",
-                  std::to_string(bytes) + " bytes for " + std::string(*type_name) + " " +
-                      detail::shape_text(shape),
+                  detail::joined(bytes, " bytes for ", *type_name, " ", detail::shape_text(shape)),
                   std::to_string(offsets[1] - offsets[0]));
         return {{member.name, *dtype, std::move(shape), {}}, offsets[0], offsets[1]};
     }
@@ -202,13 +200,14 @@ private:
         std::ranges::sort(entries, {}, [](Entry const& e) { return std::tie(e.begin, e.end, e.info.name); });
         std::uint64_t end = 0;
         for (Entry& entry : entries) {
-            std::string const place = "tensor " + detail::in_quotes(entry.info.name) + ", data_offsets";
+            std::string const place =
+                detail::joined("tensor ", detail::in_quotes(entry.info.name), ", data_offsets");
             if (entry.end > data.size())
-                wrong(place, "an end within the " + std::to_string(data.size()) + " bytes of data",
+                wrong(place, detail::joined("an end within the ", data.size(), " bytes of data"),
                       std::to_string(entry.end));
             if (entry.begin != end)
-                wrong(place, "a begin at " + std::to_string(end) + ", where the tensor before ends",
-                      std::to_string(entry.begin) + (entry.begin < end ? " (an overlap)" : " (a hole)"));
+                wrong(place, detail::joined("a begin at ", end, ", where the tensor before ends"),
+                      detail::joined(entry.begin, entry.begin < end ? " (an overlap)" : " (a hole)"));
             end = entry.end;
             entry.info.bytes = data.subspan(static_cast<std::size_t>(entry.begin),
                                             static_cast<std::size_t>(entry.end - entry.begin));
@@ -216,7 +215,7 @@ private:
         }
         if (end != data.size())
             wrong("", "the file to end with the last tensor",
-                  std::to_string(data.size() - end) + " bytes more");
+                  detail::joined(data.size() - end, " bytes more"));
         by_name_.resize(tensors_.size());
         std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
         std::ranges::sort(by_name_, {}, [&](std::size_t i) { return name_of(i); });

@@ -64,7 +64,7 @@ inline SafetensorsPlan plan_safetensors(std::string const& file, std::span<Tenso
     std::set<std::string_view> names;
     std::uint64_t begin = 0;
     for (TensorSource const* tensor : plan.order) {
-        std::string const place = "tensor " + in_quotes(tensor->name);
+        std::string const place = joined("tensor ", in_quotes(tensor->name));
         if (tensor->name == "__metadata__")
             fail(Error{file, place, "a name that the format leaves free", ""});
         if (!names.insert(tensor->name).second) fail(Error{file, place, "each name once", "it again"});
@@ -73,17 +73,16 @@ inline SafetensorsPlan plan_safetensors(std::string const& file, std::span<Tenso
         if (end < begin) fail(Error{file, place, "less than 2^64 bytes in all", ""});
         out += ',';
         text(out, tensor->name, "tensor");
-        out += ":{\"dtype\":\"" + std::string(dtype_name(tensor->dtype)) + "\",\"shape\":[";
+        out += joined(":{\"dtype\":\"", dtype_name(tensor->dtype), "\",\"shape\":[");
         for (std::size_t i = 0; i < tensor->shape.size(); ++i)
-            out += (i == 0 ? "" : ",") + std::to_string(tensor->shape[i]);
-        out += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+            out += joined(i == 0 ? "" : ",", tensor->shape[i]);
+        out += joined("],\"data_offsets\":[", begin, ",", end, "]}");
         begin = end;
     }
     out += '}';
     out.append((64 - (8 + out.size()) % 64) % 64, ' ');
     if (out.size() > max_header_bytes)
-        fail(Error{file, "header size", "at most " + std::to_string(max_header_bytes),
-                   std::to_string(out.size())});
+        fail(Error{file, "header size", joined("at most ", max_header_bytes), std::to_string(out.size())});
     return plan;
 }
 
