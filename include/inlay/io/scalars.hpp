@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Numbers of a file to numbers of the machine and back. Bytes are put together by shifts, so neither the
+// alignment of the file nor the byte order of the machine matters; compilers make one load of it.
+#pragma once
+
+#include <inlay/io/dtype.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace inlay::inline INLAY_ISA {
+namespace detail {
+
+template <std::unsigned_integral U> U load_little(std::byte const* bytes) noexcept {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < sizeof(U); ++i) bits |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+    return static_cast<U>(bits);
+}
+
+template <std::unsigned_integral U> void store_little(U value, std::byte* bytes) noexcept {
+    std::uint64_t const bits = value;
+    for (std::size_t i = 0; i < sizeof(U); ++i) bytes[i] = static_cast<std::byte>((bits >> (8 * i)) & 0xFFU);
+}
+
+/// IEEE binary16 to float: exact, subnormals included; a NaN keeps its payload.
+inline float from_half(std::uint16_t half) noexcept {
+    std::uint32_t const sign = (half & 0x8000U) << 16U, exponent = (half >> 10U) & 31U,
+                        fraction = half & 0x3FFU;
+    if (exponent == 0) {
+        float const size = static_cast<float>(fraction) * 0x1p-24F;
+        return sign == 0 ? size : -size;
+    }
+    std::uint32_t const widened = exponent == 31U ? 255U : exponent + 112U;
+    return std::bit_cast<float>(sign | (widened << 23U) | (fraction << 13U));
+}
+
+inline float from_bfloat(std::uint16_t high) noexcept {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(high) << 16U);
+}
+
+} // namespace detail
+
+/// Whether read_scalars takes this type: F64, F32, F16 and BF16.
+constexpr bool is_real(DType dtype) noexcept {
+    return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
+}
+
+namespace detail {
+
+/// Converts `count` packed elements of a real dtype. Only F64 to float rounds.
+template <std::floating_point T>
+void load_scalars(DType dtype, std::byte const* bytes, std::size_t count, T* out) noexcept {
+    auto const each = [&](std::size_t width, auto element) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<T>(element(bytes + i * width));
+    };
+    using Bytes = std::byte const*;
+    if (dtype == DType::F64)
+        each(8, [](Bytes b) { return std::bit_cast<double>(load_little<std::uint64_t>(b)); });
+    if (dtype == DType::F32)
+        each(4, [](Bytes b) { return std::bit_cast<float>(load_little<std::uint32_t>(b)); });
+    if (dtype == DType::F16) each(2, [](Bytes b) { return from_half(load_little<std::uint16_t>(b)); });
+    if (dtype == DType::BF16) each(2, [](Bytes b) { return from_bfloat(load_little<std::uint16_t>(b)); });
+}
+
+} // namespace detail
+
+/// The dtype that holds T exactly.
+template <std::floating_point T>
+inline constexpr DType real_dtype = std::same_as<T, double> ? DType::F64 : DType::F32;
+
+/// Writes `count` numbers as packed F32 or F64, for the fill function of a TensorSource.
+template <std::floating_point T>
+void write_scalars(T const* from, std::size_t count, std::byte* to) noexcept {
+    using Bits = std::conditional_t<std::same_as<T, double>, std::uint64_t, std::uint32_t>;
+    static_assert(sizeof(T) == sizeof(Bits), "inlay: write_scalars takes float and double");
+    for (std::size_t i = 0; i < count; ++i)
+        detail::store_little(std::bit_cast<Bits>(from[i]), to + i * sizeof(T));
+}
+
+} // namespace inlay::inline INLAY_ISA
