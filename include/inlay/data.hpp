@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Files: weights, tables of data, and what turns text into rows.
+#pragma once
+
+#include <inlay/data/save.hpp>
+#include <inlay/inlay.hpp>

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/core/rows.hpp>
+#include <inlay/data/csv.hpp>
+#include <inlay/data/field_code.hpp>
+
+#include <array>
+
+namespace inlay::inline INLAY_ISA {
+
+/// The column that is to be predicted: 1 where its text is `positive`, else 0; without `positive` it is a
+/// number.
+struct Label {
+    std::string field;
+    std::string positive = {};
+};
+
+struct EncoderOptions {
+    Overflow overflow = Overflow::error;
+    char list_separator = '|'; ///< between the values of a multi-hot or history field
+};
+
+/// Turns text into rows of a record: learns vocabularies and numeric scales from one file, applies them to
+/// others.
+///
+/// Categorical values get ids from 1 in the order of first sight; 0 is unseen or missing. Numbers are
+/// standardised by mean and population deviation, missing ones become 0; edges apply to the raw number,
+/// missing ones get id 0. Lists are values between separators, a history oldest first; one that is too long
+/// keeps the newest, a set its first. Throws Error with file, line, column for what is not a number, for more
+/// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
+/// transform before fit.
+template <class Rec> class Encoder {
+public:
+    using Row = typename Rec::Row;
+    static constexpr std::size_t fields = std::size_t(Rec::fields);
+
+    Encoder() = default;
+    explicit Encoder(EncoderOptions options) : options_(options) {}
+
+    Rows<Rec> fit_transform(Csv const& csv, Label const& label) {
+        fit(csv, label);
+        return transform(csv, label);
+    }
+    /// Learns vocabularies and scales; what was learned before is forgotten, also when this throws.
+    void fit(Csv const& csv, Label const& label) {
+        codes_ = {};
+        fitted_ = false;
+        std::array<detail::FieldCode, fields> codes;
+        read_csv(csv, names(), label.field, [&](CsvRow const& row) {
+            check(csv, row);
+            detail::each<fields>([&](auto j) { learn<j>(codes, csv, row); });
+        });
+        codes_ = std::move(codes);
+        fitted_ = true;
+    }
+    Rows<Rec> transform(Csv const& csv, Label const& label) const {
+        if (!fitted_) detail::fail(Error(csv.path, "Encoder", "fit before transform", "an empty encoder"));
+        Rows<Rec> rows;
+        bool occurs = label.positive.empty();
+        read_csv(csv, names(), label.field, [&](CsvRow const& row) {
+            check(csv, row);
+            float target;
+            if (label.positive.empty()) target = float(row.number(fields));
+            else target = row.fields[fields] == label.positive ? 1.0f : 0.0f;
+            Row encoded{};
+            detail::each<fields>([&](auto j) { encode<j>(get<j>(encoded), csv, row.fields[j]); });
+            rows.row.push_back(encoded);
+            rows.target.push_back(target);
+            occurs = occurs || target > 0;
+        });
+        if (!occurs)
+            detail::fail(Error(csv.path, "label " + label.field,
+                               "a row with " + detail::in_quotes(label.positive), "none"));
+        return rows;
+    }
+
+    bool fitted() const noexcept { return fitted_; }
+    detail::FieldCode const& code(std::size_t field) const noexcept { return codes_[field]; }
+    /// The text behind an id of the field named N; for buckets of a number their number.
+    template <Name N> std::string text(std::int32_t id) const {
+        constexpr auto at = std::size_t(Rec::template index<N>);
+        return text(at, id);
+    }
+    std::string text(std::size_t field, std::int32_t id) const {
+        std::string all;
+        detail::each<fields>([&](auto j) {
+            if (std::size_t(j) != field) return;
+            if (id == 0) all = "unseen";
+            else if constexpr (is_number<j>) all = "bucket " + std::to_string(id);
+            else all = codes_[Rec::template owner<j>()].word(id);
+        });
+        return all;
+    }
+
+    /// What was learned, as JSON text; `from_json` is its inverse.
+    std::string to_json() const {
+        detail::Json::Array all;
+        detail::each<fields>([&](auto j) {
+            using Field = typename Rec::template field<j>;
+            all.push_back({detail::Json::Object{{"field", {std::string(Field::name.text)}},
+                                                {"code", codes_[j].json(is_number<j>)}}});
+        });
+        return detail::to_json(
+            detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}}, {"fields", {all}}}});
+    }
+    /// Throws Error naming the file where the text is not what to_json gives for this record.
+    static Encoder from_json(std::string_view text, std::string const& file) {
+        Encoder e;
+        auto const json = detail::parse_json(text, file, "encoder");
+        auto const* version = json.find("version");
+        auto const* number = version ? version->template get<std::uint64_t>() : nullptr;
+        if (!number || *number != 1) detail::fail(Error(file, "encoder", "version 1", "another"));
+        auto const* all = json.find("fields");
+        auto const* list = all ? all->template get<detail::Json::Array>() : nullptr;
+        if (!list || list->size() != fields)
+            detail::fail(Error(file, "encoder", std::to_string(fields) + " fields",
+                               list ? std::to_string(list->size()) : "none"));
+        detail::each<fields>([&](auto j) {
+            using Field = typename Rec::template field<j>;
+            auto const *name = (*list)[j].find("field"), *code = (*list)[j].find("code");
+            auto const* found = name ? name->template get<std::string>() : nullptr;
+            std::string const place = "encoder, field " + std::to_string(j + 1);
+            if (!found || *found != Field::name.text)
+                detail::fail(Error(file, place, Field::name.text, found ? *found : "no name"));
+            if (!code || !e.codes_[j].read(*code, is_number<j>, capacity<j>))
+                detail::fail(Error(file, place, is_number<j> ? "a scale" : "a vocabulary that fits its ids",
+                                   "another form"));
+        });
+        e.fitted_ = true;
+        return e;
+    }
+
+private:
+    template <std::size_t J>
+    static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
+    template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
+
+    static std::vector<std::string> names() {
+        std::vector<std::string> all;
+        detail::each<fields>([&](auto j) { all.emplace_back(Rec::template field<j>::name.text); });
+        return all;
+    }
+    /// Everything that could make the row bad, before anything of it is kept.
+    static void check(Csv const& csv, CsvRow const& row) {
+        detail::each<fields>([&](auto j) {
+            if constexpr (is_number<j>)
+                if (!is_missing(csv.options, row.fields[j])) row.number(j);
+        });
+    }
+    template <class F> void each_value(std::string_view text, F f) const {
+        while (!text.empty()) {
+            std::size_t const end = std::min(text.find(options_.list_separator), text.size());
+            if (end > 0) f(text.substr(0, end));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+    }
+    template <std::size_t J>
+    void learn(std::array<detail::FieldCode, fields>& codes, Csv const& csv, CsvRow const& row) const {
+        std::string_view const text = row.fields[J];
+        if (is_missing(csv.options, text)) return;
+        if constexpr (is_number<J>) codes[J].add(row.number(J));
+        else {
+            auto& code = codes[Rec::template owner<J>()];
+            auto const take = [&](std::string_view word) {
+                if (!code.add(word, capacity<J>) && options_.overflow == Overflow::error)
+                    detail::fail(Error(csv.path,
+                                       "line " + std::to_string(row.line) + ", field " +
+                                           Rec::template field<J>::name.text,
+                                       "at most " + std::to_string(capacity<J> - 1) +
+                                           " distinct values (or Overflow::unseen)",
+                                       "one more: " + detail::in_quotes(word)));
+            };
+            if constexpr (detail::is_list_field<typename Rec::template field<J>>) each_value(text, take);
+            else take(text);
+        }
+    }
+    template <std::size_t J, class Value> void encode(Value& v, Csv const& csv, std::string_view text) const {
+        using Field = typename Rec::template field<J>;
+        auto const& code = codes_[Rec::template owner<J>()];
+        if (is_missing(csv.options, text)) return;
+        if constexpr (is_number<J>) {
+            double const x = *parse_number(text);
+            v.value = code.scaled(x);
+            v.id = Field::bucket(x);
+        } else if constexpr (Field::kind == FieldKind::history) {
+            each_value(text, [&](std::string_view word) {
+                if (v.count == Field::capacity) {
+                    std::copy(v.id + 1, v.id + Field::capacity, v.id);
+                    --v.count;
+                }
+                v.id[v.count++] = code.id(word);
+            });
+        } else if constexpr (Field::kind == FieldKind::multi_hot) {
+            each_value(text, [&](std::string_view word) {
+                std::int32_t const id = code.id(word);
+                if (v.count < Field::capacity && std::find(v.id, v.id + v.count, id) == v.id + v.count)
+                    v.id[v.count++] = id;
+            });
+        } else v.id = code.id(text);
+    }
+
+    EncoderOptions options_{};
+    std::array<detail::FieldCode, fields> codes_{};
+    bool fitted_ = false;
+};
+
+} // namespace inlay::inline INLAY_ISA

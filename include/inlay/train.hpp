@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Losses, optimizers, the trainer and metrics.
+#pragma once
+
+#include <inlay/inlay.hpp>
+#include <inlay/train/evaluate.hpp>
+#include <inlay/train/trainer.hpp>

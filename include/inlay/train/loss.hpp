@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Losses: a value and the cotangent of the model's output, token by token.
+#pragma once
+
+#include <inlay/core/view.hpp>
+#include <inlay/simd/math.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace inlay::inline INLAY_ISA {
+
+/// l = max(z, 0) - z y + log(1 + e^-|z|), dz = sigmoid(z) - y, summed over the logits of a token; y in [0,
+/// 1]. PyTorch: `nn.BCEWithLogitsLoss`.
+struct BinaryCrossEntropy {
+    static constexpr int targets(int width) { return width; }
+    template <class T> static bool valid(T const*, float const* target, int) noexcept {
+        return !std::isnan(*target);
+    }
+    template <class T>
+    static double value(T const* z, float const* y, T* dz, int width, double weight) noexcept {
+        double loss = 0;
+        for (int i = 0; i < width; ++i) {
+            double const x = double(z[i]), t = double(y[i]);
+            loss += weight * (std::max(x, 0.0) - x * t + std::log1p(std::exp(-std::abs(x))));
+            dz[i] = T(weight * (sigmoid(x) - t));
+        }
+        return loss;
+    }
+};
+
+/// l = log sum e^z - z_y, dz = softmax(z) - onehot(y), for one class y a token; a negative class is ignored.
+/// PyTorch: `nn.CrossEntropyLoss(ignore_index=-100)`.
+struct CrossEntropy {
+    static constexpr int targets(int) { return 1; }
+    template <class T> static bool valid(T const*, float const* target, int) noexcept { return *target >= 0; }
+    template <class T>
+    static double value(T const* z, float const* y, T* dz, int width, double weight) noexcept {
+        double const top = double(*std::max_element(z, z + width));
+        double sum = 0;
+        for (int i = 0; i < width; ++i) sum += std::exp(double(z[i]) - top);
+        int const label = int(*y);
+        for (int i = 0; i < width; ++i)
+            dz[i] = T(weight * (std::exp(double(z[i]) - top) / sum - (i == label ? 1 : 0)));
+        return weight * (std::log(sum) + top - double(z[label]));
+    }
+};
+
+/// l = mean of (z - y)^2 over the numbers of a token, dz = 2 (z - y) / width. PyTorch: `nn.MSELoss`.
+struct MeanSquaredError {
+    static constexpr int targets(int width) { return width; }
+    template <class T> static bool valid(T const*, float const* target, int) noexcept {
+        return !std::isnan(*target);
+    }
+    template <class T>
+    static double value(T const* z, float const* y, T* dz, int width, double weight) noexcept {
+        double loss = 0;
+        for (int i = 0; i < width; ++i) {
+            double const d = double(z[i]) - double(y[i]);
+            loss += weight * d * d / width;
+            dz[i] = T(2 * weight * d / width);
+        }
+        return loss;
+    }
+};
+
+/// The targets of a batch: `each_token` floats for every token of every row, and a weight a row.
+struct Targets {
+    float const* data = nullptr;
+    int each_row = 0;
+    float const* weight = nullptr;
+
+    double weight_of(int b) const noexcept { return weight ? double(weight[b]) : 1; }
+};
+
+namespace detail {
+/// The sum of the weights of the tokens that count.
+template <class Loss, class V> double total_weight(V y, int rows, Targets const& targets) noexcept {
+    double total = 0;
+    int const each = Loss::targets(V::width);
+    for (int b = 0; b < rows; ++b)
+        for (int t = 0, n = y.length(b); t < n; ++t)
+            if (Loss::valid(y(b, t), targets.data + std::ptrdiff_t(b) * targets.each_row + t * each,
+                            V::width))
+                total += targets.weight_of(b);
+    return total;
+}
+/// The weighted sum of losses times `scale`, and its cotangent. Past a row's end, and where a target is not
+/// valid, the cotangent is zero.
+template <class Loss, class V, class D>
+double loss_of(V y, int rows, Targets const& targets, double scale, D dy) noexcept {
+    double loss = 0;
+    int const each = Loss::targets(V::width);
+    for (int b = 0; b < rows; ++b)
+        for (int t = 0; t < V::rows; ++t) {
+            auto* d = dy(b, t);
+            std::fill_n(d, V::stride, typename std::remove_pointer_t<decltype(d)>(0));
+            float const* target = targets.data + std::ptrdiff_t(b) * targets.each_row + t * each;
+            if (t < y.length(b) && Loss::valid(y(b, t), target, V::width))
+                loss += Loss::value(y(b, t), target, d, V::width, scale * targets.weight_of(b));
+        }
+    return loss;
+}
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

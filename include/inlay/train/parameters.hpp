@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A model's parameters as a list, each with the rule that moves it and its optimizer state.
+#pragma once
+
+#include <inlay/core/error.hpp>
+#include <inlay/core/path.hpp>
+#include <inlay/model/workspace.hpp>
+#include <inlay/train/rules.hpp>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+template <class T> struct Parameter {
+    std::string name;
+    Kind kind;
+    TensorRef<T> ref;
+    int rule;
+    T* slot[2]; // optimizer state, laid out as the parameter
+};
+
+/// The gradients of one shard, in the order of the parameters.
+template <class T, class M, class Grads> std::vector<TensorRef<T>> list_grads(Grads& grads) {
+    std::vector<TensorRef<T>> list;
+    M::Block::visit(grads, Path{}, [&](auto, Path const&, Kind, TensorRef<T> g) { list.push_back(g); });
+    return list;
+}
+
+template <class M, class Rules> class ParameterList;
+/// Finds each parameter's rule, owns the optimizers' state, and applies a step.
+template <class M, class... Rule> class ParameterList<M, Optimize<Rule...>> {
+public:
+    using T = typename M::T;
+    using Optimizers = std::tuple<typename Rule::Optimizer...>;
+    static constexpr int rules = int(sizeof...(Rule));
+
+    ParameterList(typename M::Params& params, Optimizers optimizers) : optimizers_(std::move(optimizers)) {
+        std::array<int, sizeof...(Rule)> hits{};
+        M::Block::visit(params, Path{},
+                        [&]<class Spec>(Tag<Spec>, Path const& at, Kind kind, TensorRef<T> ref) {
+                            std::string name = to_string(at);
+                            int const rule = find<Spec>(kind, name);
+                            if (rule >= 0) ++hits[std::size_t(rule)];
+                            refuse(rule, kind, name);
+                            list_.push_back({std::move(name), kind, ref, rule, {}});
+                        });
+        for (std::size_t r = 0; r < hits.size(); ++r)
+            if (hits[r] == 0)
+                fail(Error("", "Optimize, rule " + std::to_string(r + 1), "a parameter that the rule matches",
+                           "none among " + names()));
+        allocate();
+    }
+    std::vector<Parameter<T>>& list() noexcept { return list_; }
+    std::vector<Parameter<T>> const& list() const noexcept { return list_; }
+
+    /// Sets the optimizers' state to that before the first step.
+    void forget() noexcept { std::memset(state_.get(), 0, state_bytes_); }
+
+    /// Moves n weights of a parameter, from element `at` on.
+    void update(Parameter<T> const& p, StepInfo step, std::ptrdiff_t at, T const* g,
+                std::ptrdiff_t n) const noexcept {
+        step.kind = p.kind;
+        each<sizeof...(Rule)>([&](auto r) {
+            if (int(r) == p.rule)
+                std::get<r>(optimizers_)
+                    .update(step, p.ref.data + at, g, p.slot[0] + at, p.slot[1] ? p.slot[1] + at : nullptr,
+                            n);
+        });
+    }
+
+private:
+    template <class Spec> static int find(Kind kind, std::string_view name) {
+        int at = -1, i = 0;
+        ((at < 0 && Rule::template matches<Spec>(kind, name) ? at = i : 0, ++i), ...);
+        return at;
+    }
+    static void refuse(int rule, Kind kind, std::string const& name) {
+        if (rule < 0)
+            fail(Error("", "Optimize", "a rule for every parameter (end with Otherwise<...>)",
+                       "none for " + name));
+        constexpr bool only_tables[] = {tables_only<typename Rule::Optimizer>...};
+        if (only_tables[rule] && kind != Kind::table)
+            fail(Error("", "Optimize, rule " + std::to_string(rule + 1),
+                       "a table for FTRL, which moves id-indexed weights only",
+                       "the dense parameter " + name));
+    }
+    std::string names() const {
+        std::string all;
+        for (auto const& p : list_) all += (all.empty() ? "" : ", ") + p.name;
+        return all;
+    }
+    void allocate() {
+        constexpr int slots[] = {Rule::Optimizer::slots...};
+        std::size_t bytes = 0;
+        for (auto const& p : list_) bytes += std::size_t(slots[p.rule]) * lines(p.ref.size() * sizeof(T));
+        state_bytes_ = bytes + 64;
+        state_ = aligned_bytes(state_bytes_);
+        std::byte* at = state_.get();
+        for (auto& p : list_)
+            for (int s = 0; s < slots[p.rule]; ++s) {
+                p.slot[s] = reinterpret_cast<T*>(at);
+                at += lines(p.ref.size() * sizeof(T));
+            }
+    }
+    Optimizers optimizers_;
+    std::vector<Parameter<T>> list_;
+    AlignedBytes state_;
+    std::size_t state_bytes_ = 0;
+};
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA
