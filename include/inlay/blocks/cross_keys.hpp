@@ -6,6 +6,7 @@
 #include <inlay/core/policy.hpp>
 
 #include <limits>
+#include <vector>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -120,7 +121,31 @@ template <class Rec, class... P> struct CrossKeys {
         (part<P>(Tag<P>{}, row, k, base, product, f), ...);
     }
 
+    /// The fields of the cross at place k, in record order.
+    static std::vector<int> fields_at(int k) {
+        std::vector<int> found;
+        int at = 0;
+        (fields_of(Tag<P>{}, k, at, found), ...);
+        return found;
+    }
+
 private:
+    static void fields_of(auto, int, int&, std::vector<int>&) {}
+    static void fields_of(Tag<Each>, int k, int& at, std::vector<int>& found) {
+        detail::each<std::size_t(Rec::fields)>([&](auto j) {
+            if constexpr (Rec::template vocabulary<j> > 0) {
+                using Field = typename Rec::template field<j>;
+                if (k >= at && k < at + Field::capacity) found = {int(j)};
+                at += Field::capacity;
+            }
+        });
+    }
+    template <Name... N> static void fields_of(Tag<Of<N...>>, int k, int& at, std::vector<int>& found) {
+        if (k == at++) {
+            found = {Rec::template index<N>...};
+            std::sort(found.begin(), found.end());
+        }
+    }
     static std::uint64_t hash_of(std::size_t field, std::int32_t id) noexcept {
         std::uint64_t const words[] = {field, std::uint64_t(std::uint32_t(id))};
         return xxh64_words(words, 2);

@@ -14,6 +14,11 @@ namespace inlay::inline INLAY_ISA {
 template <int... Edges> struct Buckets {
     static constexpr int ids = int(sizeof...(Edges)) + 2;
     static constexpr std::int32_t id(double x) noexcept { return 1 + ((x >= Edges ? 1 : 0) + ... + 0); }
+    /// The least number with an id above 1.
+    static constexpr double lower(std::int32_t id) noexcept {
+        double const edges[] = {0, double(Edges)...};
+        return edges[id - 1];
+    }
 };
 /// Bucket of a count by powers of two: id = 1 + min(floor(log2(1 + x)), N - 1); 0 = missing. x below 0 counts
 /// as 0.
@@ -23,6 +28,8 @@ template <int N> struct LogBuckets {
         int const b = x > 0 ? int(std::floor(std::log2(1 + x))) : 0;
         return 1 + std::min(b, N - 1);
     }
+    /// The least number with an id above 1.
+    static double lower(std::int32_t id) noexcept { return std::exp2(id - 1) - 1; }
 };
 /// The ids of a history are the ids of another field.
 template <Name N> struct SameAs {};
@@ -42,6 +49,10 @@ template <Name N, class... Edges> struct Numeric {
     };
     static std::int32_t bucket([[maybe_unused]] double x) noexcept {
         if constexpr (sizeof...(Edges) == 1) return (Edges::id(x) + ...);
+        else return 0;
+    }
+    static double lower([[maybe_unused]] std::int32_t id) noexcept {
+        if constexpr (sizeof...(Edges) == 1) return (Edges::lower(id) + ...);
         else return 0;
     }
 };

@@ -5,6 +5,7 @@
 #include <inlay/core/record.hpp>
 
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace inlay::inline INLAY_ISA {
@@ -22,6 +23,22 @@ public:
 
     std::size_t size() const noexcept { return row.size(); }
     Row const& operator[](std::size_t i) const noexcept { return row[i]; }
+
+    /// Two parts: the second holds a share of the rows drawn by the seed, the first the others, both in
+    /// order.
+    std::pair<Rows, Rows> split(double share, Seed seed) const {
+        std::pair<Rows, Rows> parts;
+        Key const key{seed.value};
+        for (std::size_t i = 0; i < size(); ++i) {
+            Rows& part = key.uniform(i) < share ? parts.second : parts.first;
+            std::size_t const each = target.size() / size();
+            part.row.push_back(row[i]);
+            part.target.insert(part.target.end(), target.begin() + std::ptrdiff_t(i * each),
+                               target.begin() + std::ptrdiff_t((i + 1) * each));
+            if (!weight.empty()) part.weight.push_back(weight[i]);
+        }
+        return parts;
+    }
 
     /// n rows of ids drawn evenly, numbers from N(0, 1), histories of any length, targets 0 or 1.
     static Rows random(std::size_t n, Seed seed) {

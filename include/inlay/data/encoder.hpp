@@ -75,9 +75,10 @@ public:
         return rows;
     }
 
+    static std::string field_name(std::size_t field) { return names()[field]; }
     bool fitted() const noexcept { return fitted_; }
     detail::FieldCode const& code(std::size_t field) const noexcept { return codes_[field]; }
-    /// The text behind an id of the field named N; for buckets of a number their number.
+    /// The text behind an id of the field named N; for buckets of a number its range, the upper end excluded.
     template <Name N> std::string text(std::int32_t id) const {
         constexpr auto at = std::size_t(Rec::template index<N>);
         return text(at, id);
@@ -87,7 +88,7 @@ public:
         detail::each<fields>([&](auto j) {
             if (std::size_t(j) != field) return;
             if (id == 0) all = "unseen";
-            else if constexpr (is_number<j>) all = "bucket " + std::to_string(id);
+            else if constexpr (is_number<j>) all = bucket_text<typename Rec::template field<j>>(id);
             else all = codes_[Rec::template owner<j>()].word(id);
         });
         return all;
@@ -136,6 +137,12 @@ private:
     static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
     template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
 
+    template <class Field> static std::string bucket_text(std::int32_t id) {
+        auto const number = [](double x) { return std::to_string(std::int64_t(x)); };
+        if (id == 1) return "below " + number(Field::lower(2));
+        if (id + 1 == Field::ids) return "from " + number(Field::lower(id));
+        return number(Field::lower(id)) + " to " + number(Field::lower(id + 1));
+    }
     static std::vector<std::string> names() {
         std::vector<std::string> all;
         detail::each<fields>([&](auto j) { all.emplace_back(Rec::template field<j>::name.text); });
