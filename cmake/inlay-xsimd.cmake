@@ -1,10 +1,10 @@
 # Gives the target `xsimd`, version 13 or newer. Used by this build and, installed, by inlay-config.cmake.
-# Order: a target that exists, INLAY_XSIMD_INCLUDE_DIR, an installed package, installed headers, a download.
+# Order: a target that exists, INLAY_XSIMD_INCLUDE_DIR, installed headers, an installed package, a download.
 
 set(inlay_xsimd_floor 13)
 
-# A target on bare headers, for a distribution's unpacked package, and where the installed CMake package
-# asks for what it does not need (Debian's asks for xtl).
+# xsimd is headers and nothing else, so headers are looked for first: Debian 13's CMake package stops the configuration
+# where xtl is not installed, which inlay does not need.
 function(inlay_xsimd_from_headers include_dir)
     add_library(xsimd INTERFACE IMPORTED GLOBAL)
     target_include_directories(xsimd INTERFACE "${include_dir}")
@@ -28,21 +28,22 @@ if(NOT TARGET xsimd AND INLAY_XSIMD_INCLUDE_DIR)
     inlay_xsimd_from_headers("${INLAY_XSIMD_INCLUDE_DIR}")
 endif()
 
-# xsimd's package accepts one major version a request, and a request without a version would define the target
-# from a version that is too old.
-foreach(inlay_xsimd_major RANGE ${inlay_xsimd_floor} 20)
-    if(NOT TARGET xsimd)
-        find_package(xsimd ${inlay_xsimd_major} CONFIG QUIET)
-    endif()
-endforeach()
-
 if(NOT TARGET xsimd)
-    find_path(inlay_xsimd_found xsimd/xsimd.hpp NO_CACHE)
+    find_path(inlay_xsimd_found xsimd/xsimd.hpp NO_CACHE
+        HINTS "${xsimd_ROOT}" ENV xsimd_ROOT "${xsimd_DIR}/../../.." PATH_SUFFIXES include)
     inlay_xsimd_version("${inlay_xsimd_found}" inlay_xsimd_major)
     if(inlay_xsimd_major GREATER_EQUAL inlay_xsimd_floor)
         inlay_xsimd_from_headers("${inlay_xsimd_found}")
     endif()
 endif()
+
+# Conan, for one, has a package but no place for headers. xsimd's package accepts one major version a request; a
+# request without a version would define the target from one that is too old.
+foreach(inlay_xsimd_major RANGE ${inlay_xsimd_floor} 20)
+    if(NOT TARGET xsimd)
+        find_package(xsimd ${inlay_xsimd_major} CONFIG QUIET)
+    endif()
+endforeach()
 
 if(NOT TARGET xsimd AND INLAY_FETCH_DEPS)
     include(FetchContent)
