@@ -73,7 +73,9 @@ def direct(path, pattern):
 
 def examine(compiler, options, folder):
     path = pathlib.Path(folder) / f"{compiler}.o"
-    code, output = compilers.run(compilers.command(compiler, options, "-O2", "-c", options.source, "-o", path))
+    # A switch is no indirect call, and without jump tables does not look like one.
+    code, output = compilers.run(compilers.command(compiler, options, "-O2", "-fno-jump-tables", "-c", options.source,
+                                                   "-o", path))
     if code:
         return output[:4000]
     found = [pure(path)] if options.pure else []
