@@ -2,8 +2,8 @@
 """Compiles the C++ of the README and of docs/, one translation unit a page.
 
 A block that begins ```cpp holds declarations, which later blocks of the page may use, or a whole program; a second
-program may give the same names anew. The statements of a block that begins ```cpp body are put into a function. What is no C++ of today begins
-```text.
+program may give the same names anew. The statements of a block that begins ```cpp body are put into a function. What
+is no C++ of today begins ```text.
 """
 import functools
 import pathlib
