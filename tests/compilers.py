@@ -1,0 +1,58 @@
+"""What the scripts of words/ and house/ share: the two compilers, their flags, and a tally."""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include"
+WARNINGS = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wdouble-promotion -Wold-style-cast "
+            "-Wundef -Wcast-align -Wnon-virtual-dtor -Werror").split()
+# False alarms inside GCC 12's AVX-512 intrinsics (GCC PR105593).
+GCC_12_WARNINGS = ["-Wno-maybe-uninitialized", "-Wno-uninitialized"]
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--xsimd", help="the folder that holds xsimd/xsimd.hpp")
+    parser.add_argument("--compilers", nargs="+", default=["g++-12", "clang++-19"])
+    return parser
+
+
+def check_compilers(options):
+    for compiler in options.compilers:
+        if not shutil.which(compiler):
+            sys.exit(f"{compiler} is not installed")
+
+
+def is_clang(compiler):
+    return "clang" in os.path.basename(compiler)
+
+
+def command(compiler, options, *flags, isa="x86-64-v3"):
+    """A call of the compiler that finds inlay and xsimd; the C locale keeps its words and quotes plain."""
+    result = [compiler, "-std=c++20", f"-march={isa}", f"-I{INCLUDE}"]
+    if options.xsimd and options.xsimd != "/usr/include":  # -isystem /usr/include hides the C headers from GCC
+        result += ["-isystem", options.xsimd]
+    result.append("-fno-color-diagnostics" if is_clang(compiler) else "-fdiagnostics-color=never")
+    return result + [str(flag) for flag in flags]
+
+
+def run(call, text=None):
+    done = subprocess.run(call, input=text, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, cwd=ROOT)
+    return done.returncode, done.stdout + done.stderr
+
+
+def report(jobs):
+    """Runs (name, function) pairs two at a time; a function returns its complaint, or nothing. Ends the program."""
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for name, complaint in zip([name for name, _ in jobs], pool.map(lambda job: job[1](), jobs)):
+            if complaint:
+                failed += 1
+                print(f"FAILED {name}\n{complaint.rstrip()}\n", flush=True)
+    print(f"{len(jobs) - failed} passed, {failed} failed")
+    sys.exit(1 if failed or not jobs else 0)

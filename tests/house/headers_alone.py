@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Every header compiles by itself, with warnings as errors, and without exceptions and RTTI unless it is about files."""
+import functools
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import compilers  # noqa: E402
+
+# What reads and writes files throws. The other tests try the rest with exceptions.
+THROWS = ("io/", "data/", "data.hpp")
+
+
+def compiles(header, flags, compiler, options):
+    flags = [*compilers.WARNINGS, *([] if compilers.is_clang(compiler) else compilers.GCC_12_WARNINGS), *flags]
+    # Twice: a header without its guard fails. Handed in by name, since warnings about a main file are others.
+    code, output = compilers.run(compilers.command(compiler, options, *flags, "-fsyntax-only", "-x", "c++", "-"),
+                                 f"#include <inlay/{header}>\n" * 2)
+    return output[:4000] if code else None
+
+
+def main():
+    options = compilers.arguments(__doc__).parse_args()
+    compilers.check_compilers(options)
+    jobs = []
+    for path in sorted((compilers.INCLUDE / "inlay").rglob("*.hpp")):
+        header = path.relative_to(compilers.INCLUDE / "inlay").as_posix()
+        flags = [] if header.startswith(THROWS) else ["-fno-exceptions", "-fno-rtti"]
+        for compiler in options.compilers:
+            jobs.append((f"{header}, {compiler}", functools.partial(compiles, header, flags, compiler, options)))
+    compilers.report(jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Compiles every tests/words/NAME.cpp as it stands, which must succeed, and with -DMISTAKE, which must fail in few words.
+
+A file begins with `// words: REGEX` lines; each must be found in the output. See README.md beside this file.
+"""
+import functools
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import compilers  # noqa: E402
+
+MAX_LINES, MAX_CHARACTERS, MAX_DISTANCE = 12, 2000, 300
+
+
+def judge(output, wanted):
+    """What is wrong with a compiler's output, or an empty string."""
+    wrong = []
+    errors = len(re.findall(r"(?m)^\S.*\berror: ", output))
+    if errors != 1:
+        wrong.append(f"{errors} `error:` lines, expected 1")
+    lines = len(output.rstrip("\n").split("\n"))
+    if lines > MAX_LINES:
+        wrong.append(f"{lines} lines, expected at most {MAX_LINES}")
+    if len(output) > MAX_CHARACTERS:
+        wrong.append(f"{len(output)} characters, expected at most {MAX_CHARACTERS}")
+    starts = [found.start() for found in re.finditer("inlay:(?!:)", output)]
+    if not starts:
+        wrong.append("`inlay:` is not in the output")
+    for pattern in wanted:
+        places = [found for found in re.finditer(pattern, output)]
+        if not places:
+            wrong.append(f"/{pattern}/ is not in the output")
+        elif starts and not any(abs(place.start() - start) <= MAX_DISTANCE for place in places for start in starts):
+            wrong.append(f"/{pattern}/ is further than {MAX_DISTANCE} characters from `inlay:`")
+    return "; ".join(wrong)
+
+
+def correct(compiler, options, source):
+    code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", source))
+    return f"does not compile without the mistake\n{output[:4000]}" if code else None
+
+
+def mistaken(compiler, options, source):
+    wanted = re.findall(r"(?m)^// words: (.+?)\s*$", source.read_text())
+    if not wanted:
+        return "has no line `// words: REGEX`"
+    code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", "-DMISTAKE", source))
+    if code == 0:
+        return "compiles with the mistake"
+    wrong = judge(output, wanted)
+    return f"{wrong}\n{output[:4000]}" if wrong else None
+
+
+def main():
+    parser = compilers.arguments(__doc__)
+    parser.add_argument("sources", nargs="*", type=pathlib.Path, help="default: all")
+    options = parser.parse_args()
+    compilers.check_compilers(options)
+    sources = [source.resolve() for source in options.sources] or sorted(HERE.glob("*.cpp"))
+    compilers.report([(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
+                      for source in sources for compiler in options.compilers for how in (correct, mistaken)])
+
+
+if __name__ == "__main__":
+    main()
