@@ -10,4 +10,5 @@
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/stack.hpp>
+#include <inlay/model/model.hpp>
 #include <inlay/model/network.hpp>

@@ -97,8 +97,11 @@ consteval auto operator>>(Walk<Now, Trouble, Seen...> walk, Tag<Spec>) {
 template <class I, class... Specs> using walk = decltype((Walk<I, Fits, I>{} >> ... >> Tag<Specs>{}));
 template <std::size_t J, class W> using shape_at = typename ListAt<J, typename W::seen>::type;
 
-/// True for Fits; otherwise its name carries the misfit into the compiler's message.
-template <class P> consteval bool verdict() { return fits<P>; }
+/// True for Fits; otherwise its name carries the misfit into the compiler's message. An object and not a
+/// function or a variable: both compilers print its type when an assertion fails.
+template <class P> struct verdict {
+    consteval operator bool() const { return fits<P>; }
+};
 } // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

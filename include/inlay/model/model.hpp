@@ -25,17 +25,14 @@ template <class Input, class... Specs>
 using TopOf = std::conditional_t<fits<typename walk<Input, Specs...>::problem>, Tag<Stack<Specs...>>,
                                  Tag<Stack<Misfitting>>>::type;
 
-/// One token of an input as the caller holds it.
-template <class Input, class T> struct TokenSpanOf {
-    using type = std::span<T const>;
+/// True where every block has a streaming form; otherwise its name carries the one that has none.
+template <class Blocker> struct streams_through {
+    consteval operator bool() const { return std::is_void_v<Blocker>; }
 };
-template <int... N, class T> struct TokenSpanOf<Shape<N...>, T> {
-    using type = std::span<T const, std::size_t(Shape<N...>::width)>;
+/// True where a caller's argument can be seen as N numbers.
+template <class Argument, class Span> struct holds_one_token {
+    consteval operator bool() const { return std::is_constructible_v<Span, Argument>; }
 };
-template <class Input, class T> using TokenSpan = typename TokenSpanOf<Input, T>::type;
-
-/// Why a block has no `step`, in a message.
-template <class Blocker> consteval bool streams_through() { return std::is_void_v<Blocker>; }
 } // namespace detail
 
 /// A model bound to a scalar and a width: all that is known of it before it runs.
@@ -51,7 +48,8 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     static constexpr int parameters = Block::parameters;
     static constexpr double flops = Block::flops; ///< of forward, for one row of the batch
     static constexpr int depth = Top::layers;     ///< sequence mixers
-    static constexpr bool streams = std::is_void_v<typename Block::Blocker> && !is_record<Input>;
+    using Blocker = typename Block::Blocker;      ///< the block that cannot be streamed, or void
+    static constexpr bool streams = std::is_void_v<Blocker> && !is_record<Input>;
 
     /// The same model in another scalar, or at another vector width.
     template <class U, class L = Lanes<native_lanes<U>>>
@@ -64,36 +62,37 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
         alignas(64) std::byte scratch[detail::lines(Block::step_scratch()) + 64];
     };
 
-    /// One token of a stream: x has the width of a sequence's rows, y that of the output's.
-    static void step(Params const& p, State& state, detail::TokenSpan<Input, T> x,
-                     std::span<T, std::size_t(Output::width)> y) noexcept
-        requires(is_sequence<Input>)
-    {
-        alignas(64) T in[std::size_t(detail::row_stride<R>(Input::width))]{};
-        std::memcpy(in, x.data(), sizeof(T) * std::size_t(Input::width));
-        run_step(p, state, static_cast<T const*>(in), y);
-    }
-    /// One token of a stream of ids.
-    static void step(Params const& p, State& state, std::int32_t token,
-                     std::span<T, std::size_t(Output::width)> y) noexcept
-        requires(is_ids<Input>)
-    {
-        run_step(p, state, static_cast<std::int32_t const*>(&token), y);
+    /// One token of a stream. x is a span or an array of the width of the input's rows, or one id for Tokens;
+    /// y takes the width of the output. A model that does not stream is an error that names the block; on a
+    /// Vector or a Record a step is the inference of one row.
+    template <class X, class Y> static void step(Params const& p, State& state, X const& x, Y&& y) noexcept {
+        using To = std::span<T, std::size_t(Output::width)>;
+        static_assert(detail::streams_through<std::conditional_t<is_record<Input>, void, Blocker>>{},
+                      "inlay: a block has no streaming form");
+        static_assert(detail::holds_one_token<Y, To>{}, "inlay: step writes one row of the output");
+        if constexpr (streams && std::is_constructible_v<To, Y>) run_step(p, state, x, To(y));
     }
 
 private:
     template <class X>
-    static void run_step(Params const& p, State& state, X const* x,
+    static void run_step(Params const& p, State& state, X const& x,
                          std::span<T, std::size_t(Output::width)> y) noexcept {
-        static_assert(detail::streams_through<typename Block::Blocker>(),
-                      "inlay: this block has no streaming form, so the model has no step");
-        if constexpr (streams) {
-            Context<> const c{.rows = 1, .capacity = 1, .position = &state.position, .depth = depth};
-            alignas(64) T out[std::size_t(detail::row_stride<R>(Output::width))];
-            Block::step(c, p, state.carried, x, out, Scratch{state.scratch});
-            std::memcpy(y.data(), out, sizeof(T) * std::size_t(Output::width));
-            ++state.position;
+        Context<> const c{.rows = 1, .capacity = 1, .position = &state.position, .depth = depth};
+        alignas(64) T out[std::size_t(detail::row_stride<R>(Output::width))];
+        if constexpr (is_ids<Input>) {
+            std::int32_t const token = x;
+            Block::step(c, p, state.carried, &token, out, Scratch{state.scratch});
+        } else {
+            using From = std::span<T const, std::size_t(Input::width)>;
+            static_assert(detail::holds_one_token<X const&, From>{},
+                          "inlay: step reads one row of the input");
+            alignas(64) T in[std::size_t(detail::row_stride<R>(Input::width))]{};
+            if constexpr (std::is_constructible_v<From, X const&>)
+                std::memcpy(in, From(x).data(), sizeof(T) * std::size_t(Input::width));
+            Block::step(c, p, state.carried, static_cast<T const*>(in), out, Scratch{state.scratch});
         }
+        std::memcpy(y.data(), out, sizeof(T) * std::size_t(Output::width));
+        ++state.position;
     }
 };
 
@@ -102,8 +101,8 @@ private:
 /// once.
 template <class InputShape, class... Specs> struct Model : BoundModel<InputShape, Native, Specs...> {
     // Last, so that what uses the model is still read as a model and adds no errors of its own.
-    static_assert(detail::verdict<typename detail::walk<InputShape, Specs...>::problem>(),
-                  "inlay: blocks do not fit together: Misfit<block, place, what it got, what it wants>");
+    static_assert(detail::verdict<detail::Problem<Stack<Specs...>, InputShape>>{},
+                  "inlay: blocks do not fit: Misfit<block, place, got, wants>");
 };
 
 /// Draws all parameters from a seed.

@@ -8,6 +8,16 @@
 
 namespace inlay::inline INLAY_ISA {
 
+namespace detail {
+template <class Input> struct RowType {
+    using type = struct no_row_by_itself;
+};
+template <class... F> struct RowType<Record<F...>> {
+    using type = typename Record<F...>::Row;
+};
+template <class Input> using RowOf = typename RowType<Input>::type;
+} // namespace detail
+
 /// Owns a model's parameters in one aligned allocation. Movable; a Trainer holds the allocation's address, so
 /// moving a network under training is safe and destroying it first is an error. Any number of threads may
 /// infer at once, each with its own Workspace.
@@ -27,7 +37,7 @@ public:
 
     /// One row of a record: the output's numbers, valid until the workspace is used again.
     template <class B>
-    std::span<T const, std::size_t(Output::width)> infer(typename M::Input::Row const& row,
+    std::span<T const, std::size_t(Output::width)> infer(detail::RowOf<typename M::Input> const& row,
                                                          Workspace<M, B>& ws) const noexcept
         requires(is_record<typename M::Input>)
     {
@@ -37,7 +47,8 @@ public:
     /// At most B rows of a record: y(b) points at the output of row b. More than B rows are an error,
     /// asserted.
     template <class B>
-    In<Output, R> infer(std::span<typename M::Input::Row const> rows, Workspace<M, B>& ws) const noexcept
+    In<Output, R> infer(std::span<detail::RowOf<typename M::Input> const> rows,
+                        Workspace<M, B>& ws) const noexcept
         requires(is_record<typename M::Input>)
     {
         return run(In<typename M::Input, R>{rows.data()}, int(rows.size()), ws);
