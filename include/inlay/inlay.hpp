@@ -12,3 +12,4 @@
 #include <inlay/combine/stack.hpp>
 #include <inlay/model/model.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/summary.hpp>

@@ -26,6 +26,12 @@ template <class S, class R> constexpr std::size_t token_bytes() {
 }
 template <class S, class R> using TokenOf = std::conditional_t<is_numbers<S>, typename R::type, std::int32_t>;
 
+/// Descends into a block that describes its children; another is a leaf.
+template <class B, class F> void describe_child(Path const& at, int times, F const& f) {
+    if constexpr (requires { B::describe(at, times, f); }) B::describe(at, times, f);
+    else f(at, Tag<B>{}, times);
+}
+
 template <class Index, class I, class R, class... Specs> struct StackBlock;
 
 template <std::size_t... K, class I, class R, class... Specs>
@@ -76,6 +82,10 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
+    }
+    /// Calls f for each block below, with its place: what `summary` prints.
+    template <class F> static void describe(Path const& at, int times, F const& f) {
+        (describe_child<child<K>>(child_path<Specs>(at, int(K)), times, f), ...);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         (child<K>::initialize(c.template child<K, State>(layers_before(K)), get<K>(p)), ...);
