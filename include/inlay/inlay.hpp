@@ -9,6 +9,7 @@
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
+#include <inlay/blocks/pool.hpp>
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/stack.hpp>
