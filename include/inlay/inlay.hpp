@@ -10,6 +10,7 @@
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
+#include <inlay/combine/mlp.hpp>
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/stack.hpp>
