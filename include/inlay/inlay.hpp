@@ -8,6 +8,7 @@
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/model/network.hpp>

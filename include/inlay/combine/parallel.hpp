@@ -33,6 +33,8 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
         ((K < j ? n += layers_of<Specs> : 0), ...);
         return n;
     }
+    /// Branches over a record may be of different lengths: the first one's are those of the result.
+    static Lengths lengths(In<I, R> x) noexcept { return lengths_of<child<0>, I, R>(x); }
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
     }
