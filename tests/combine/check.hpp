@@ -202,9 +202,9 @@ template <class S, class R> struct Numbers {
 };
 
 /// A batch of tokens with lengths.
-template <class S, class R> struct Ids {
+template <class S, class R> struct TokenRows {
     detail::Buffer<S, R, 3> at{};
-    Ids() {
+    TokenRows() {
         for (int b = 0; b < 3; ++b) {
             at.view({}).set_length(b, b == 1 ? (S::rows + 1) / 2 : S::rows);
             for (int t = 0; t < S::rows; ++t)
