@@ -5,9 +5,16 @@
 //
 // `laws` binds it to float at the native width, 256 bits, 128 bits and one lane, and to double, and checks all
 // laws of inlay/testing.hpp, and every forward against the reference. `laws_in_float` is for further sizes: native
-// float only. With INLAY_LAWS_ONE_SIZE (sanitizers, builds for other instruction sets) `laws` is native float
-// only, and `laws_in_float` nothing.
+// float only. INLAY_LAWS_SIZES=2 makes `laws` native float only; 1, or INLAY_LAWS_ONE_SIZE (sanitizers, builds for
+// other instruction sets), leaves `laws_in_float` out too.
 #pragma once
+
+#if defined(INLAY_LAWS_ONE_SIZE)
+#undef INLAY_LAWS_SIZES
+#define INLAY_LAWS_SIZES 1
+#elif !defined(INLAY_LAWS_SIZES)
+#define INLAY_LAWS_SIZES 3
+#endif
 
 #include "allocation.hpp"
 #include "reference/all.hpp"
@@ -134,7 +141,7 @@ void laws(Reference ref = {}, inlay::LawOptions const& options = {}) {
     RowReference r;
     if constexpr (!std::is_same_v<Reference, std::nullptr_t>) r = row_reference<Input>(ref);
     using namespace inlay;
-#ifdef INLAY_LAWS_ONE_SIZE
+#if INLAY_LAWS_SIZES < 3
     check_one(l::bind<Spec, Input, Native>(options), nullptr, r);
 #else
     Bound const truth = l::bind<Spec, Input, l::NativeDouble>(options);
@@ -147,7 +154,7 @@ void laws(Reference ref = {}, inlay::LawOptions const& options = {}) {
 }
 template <class Spec, class Input, class Reference = std::nullptr_t>
 void laws_in_float([[maybe_unused]] Reference ref = {}, [[maybe_unused]] inlay::LawOptions const& options = {}) {
-#ifndef INLAY_LAWS_ONE_SIZE
+#if INLAY_LAWS_SIZES > 1
     RowReference r;
     if constexpr (!std::is_same_v<Reference, std::nullptr_t>) r = row_reference<Input>(ref);
     check_one(l::bind<Spec, Input, inlay::Native>(options), nullptr, r);
