@@ -5,8 +5,12 @@
 #include <inlay/blocks/activation.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
+#include <inlay/blocks/norm.hpp>
+#include <inlay/blocks/pool.hpp>
+#include <inlay/combine/mlp.hpp>
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/stack.hpp>
