@@ -35,9 +35,9 @@ TEST_CASE("Gate over vectors, and below ids") {
 
 TEST_CASE("Gate reports ids and branches that differ or leave the positions") {
     CHECK(std::is_same_v<ProblemOf<Tokens<5, 3>, Gate<Embed<2>, Embed<2>>>,
-                         Misfit<Gate<void>, At_<>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
+                         Misfit<Gate<void>, Place<>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
     CHECK(std::is_same_v<ProblemOf<I, Gate<Dense<2>, Dense<3>>>,
-                         Misfit<Gate<void>, At_<1>, Got<Shape<5, 3>>, Wants<Shape<5, 2>>>>);
+                         Misfit<Gate<void>, Place<1>, Got<Shape<5, 3>>, Wants<Shape<5, 2>>>>);
     CHECK(std::is_same_v<ProblemOf<I, Gate<Flatten, Flatten>>,
-                         Misfit<Gate<void>, At_<0>, Got<Shape<15>>, Wants<Shape<5, 15>>>>);
+                         Misfit<Gate<void>, Place<0>, Got<Shape<15>>, Wants<Shape<5, 15>>>>);
 }

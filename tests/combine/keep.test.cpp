@@ -63,7 +63,7 @@ TEST_CASE("Keep and Let below ids and records") {
 TEST_CASE("Keep reports an A that gives ids, and problems inside") {
     using Rec = Record<Categorical<"c", 4>>;
     CHECK(std::is_same_v<ProblemOf<Rec, Keep<"e", Select<"c">, Embed<3>>>,
-                         Misfit<Keep<"e", void>, At_<>, Got<Tokens<1, 4>>, Wants<a_vector_or_a_sequence>>>);
+                         Misfit<Keep<"e", void>, Place<>, Got<Tokens<1, 4>>, Wants<a_vector_or_a_sequence>>>);
     CHECK(std::is_same_v<ProblemOf<I, Let<"e", Dense<3>, Dense<2>, Embed<2>>>,
-                         Misfit<Embed<2>, At_<1>, Got<Shape<5, 2>>, Wants<ids_or_a_record>>>);
+                         Misfit<Embed<2>, Place<1>, Got<Shape<5, 2>>, Wants<ids_or_a_record>>>);
 }

@@ -23,6 +23,6 @@ TEST_CASE("Named is the same block under another name") {
 TEST_CASE("Named passes on layers, errors and what does not stream") {
     CHECK(Repeat<3, Named<"m", Mixer>>::layers == 3);
     CHECK(std::is_same_v<ProblemOf<Tokens<5, 3>, Stack<Named<"d", Dense<2>>>>,
-                         Misfit<Dense<2>, At_<0>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
+                         Misfit<Dense<2>, Place<0>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
     CHECK_FALSE(Small<I, Named<"f", Flatten>>::streams);
 }

@@ -30,7 +30,7 @@ TEST_CASE("Sum of branches over tokens, of one length") {
 TEST_CASE("Concat reports a branch that gives ids or another length") {
     using Rec = Record<Categorical<"a", 4>, Numeric<"n">>;
     CHECK(std::is_same_v<ProblemOf<I, Concat<Dense<3>, Flatten>>,
-                         Misfit<Concat<void>, At_<1>, Got<Shape<15>>, Wants<Shape<5, 15>>>>);
+                         Misfit<Concat<void>, Place<1>, Got<Shape<15>>, Wants<Shape<5, 15>>>>);
     CHECK(std::is_same_v<ProblemOf<Rec, Concat<Embed<3>, Dense<3>>>,
-                         Misfit<Dense<3>, At_<1>, Got<RecordOf<2>>, Wants<a_vector_or_a_sequence>>>);
+                         Misfit<Dense<3>, Place<1>, Got<RecordOf<2>>, Wants<a_vector_or_a_sequence>>>);
 }

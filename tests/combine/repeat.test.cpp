@@ -45,7 +45,7 @@ TEST_CASE("Repeat keeps what has no members empty, and reports a body that chang
     CHECK(std::is_empty_v<B::Params>);
     CHECK(std::is_empty_v<B::State>);
     CHECK(std::is_same_v<ProblemOf<I, Repeat<2, Tanh, Dense<4>>>,
-                         Misfit<Repeat<2>, At_<>, Got<Shape<5, 4>>, Wants<I>>>);
+                         Misfit<Repeat<2>, Place<>, Got<Shape<5, 4>>, Wants<I>>>);
     CHECK(std::is_same_v<ProblemOf<Tokens<5, 3>, Repeat<2, Embed<3>>>,
-                         Misfit<Repeat<2>, At_<>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
+                         Misfit<Repeat<2>, Place<>, Got<Tokens<5, 3>>, Wants<a_vector_or_a_sequence>>>);
 }

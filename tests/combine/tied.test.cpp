@@ -30,9 +30,9 @@ TEST_CASE("Tied reads and scores tokens with one table") {
 
 TEST_CASE("Tied reports other inputs, bodies and tables") {
     CHECK(std::is_same_v<ProblemOf<Shape<5, 3>, Tied<Embed<3>, Tanh>>,
-                         Misfit<Tied<>, At_<>, Got<Shape<5, 3>>, Wants<tokens>>>);
+                         Misfit<Tied<>, Place<>, Got<Shape<5, 3>>, Wants<tokens>>>);
     CHECK(std::is_same_v<ProblemOf<I, Tied<Embed<3>, Dense<4>>>,
-                         Misfit<Tied<>, At_<>, Got<Shape<5, 4>>, Wants<Shape<5, 3>>>>);
+                         Misfit<Tied<>, Place<>, Got<Shape<5, 4>>, Wants<Shape<5, 3>>>>);
     CHECK(std::is_same_v<ProblemOf<I, Tied<Dense<3>, Tanh>>,
-                         Misfit<Tied<Dense<3>, Tanh>, At_<>, Got<I>, Wants<an_Embed_then_a_body>>>);
+                         Misfit<Tied<Dense<3>, Tanh>, Place<>, Got<I>, Wants<an_Embed_then_a_body>>>);
 }

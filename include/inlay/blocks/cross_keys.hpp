@@ -199,9 +199,10 @@ struct CrossProblem<Spec, Record<F...>, Allowed, P...> {
     template <class Found, Name N> static consteval auto field(Tag<Found> found) {
         if constexpr (!fits<Found>) return found;
         else if constexpr (Rec::template index<N> < 0)
-            return Tag<Misfit<Spec, At_<>, Got<unknown_field<N>>, Wants<typename FieldList<Rec>::type>>>{};
+            return Tag<Misfit<Spec, Place<>, Got<unknown_field<N>>, Wants<typename FieldList<Rec>::type>>>{};
         else if constexpr (!has_single_id<Rec, N>())
-            return Tag<Misfit<Spec, At_<>, Got<field_without_a_single_id<N>>, Wants<a_field_with_one_id>>>{};
+            return Tag<
+                Misfit<Spec, Place<>, Got<field_without_a_single_id<N>>, Wants<a_field_with_one_id>>>{};
         else return found;
     }
     template <class Found, class Q> struct AfterPolicy {
@@ -227,10 +228,10 @@ struct CrossProblem<Spec, Record<F...>, Allowed, P...> {
         using Named = typename decltype(walk<Policy, P...>())::type;
         if constexpr (!fits<Named>) return Tag<Named>{};
         else if constexpr (!has_policy<HowIndexed, P...>)
-            return Tag<Misfit<Spec, At_<>, Got<no_indexing>, Wants<Hashed_or_Indexed>>>{};
+            return Tag<Misfit<Spec, Place<>, Got<no_indexing>, Wants<Hashed_or_Indexed>>>{};
         else if constexpr (!CrossKeys<Rec, P...>::hashed &&
                            CrossKeys<Rec, P...>::combinations >= std::numeric_limits<std::int32_t>::max())
-            return Tag<Misfit<Spec, At_<>, Got<too_many_combinations>, Wants<Hashed_slots>>>{};
+            return Tag<Misfit<Spec, Place<>, Got<too_many_combinations>, Wants<Hashed_slots>>>{};
         else return Tag<Fits>{};
     }
     using type = typename decltype(find())::type;

@@ -3,6 +3,7 @@
 
 #include <inlay/blocks/embed_ids.hpp>
 #include <inlay/blocks/embed_record.hpp>
+#include <inlay/core/policy.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

@@ -172,7 +172,7 @@ namespace detail {
 template <class I, class... Specs> struct GateProblem {
     static consteval auto find() {
         if constexpr (!is_numbers<I>)
-            return Tag<Misfit<Gate<void>, At_<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
+            return Tag<Misfit<Gate<void>, Place<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
         else {
             using P = typename MatchingBranches<Gate<void>, SameShape, I, Specs...>::type;
             if constexpr (!fits<P>) return Tag<P>{};
@@ -181,7 +181,7 @@ template <class I, class... Specs> struct GateProblem {
                 if constexpr (std::is_same_v<typename WithWidth<I, O::width>::type, O>) return Tag<Fits>{};
                 else
                     return Tag<
-                        Misfit<Gate<void>, At_<0>, Got<O>, Wants<typename WithWidth<I, O::width>::type>>>{};
+                        Misfit<Gate<void>, Place<0>, Got<O>, Wants<typename WithWidth<I, O::width>::type>>>{};
             }
         }
     }

@@ -125,7 +125,7 @@ template <class Combine, bool Through, class A, class Body, class I> struct Side
         else {
             using Side = typename OutputOf<A, I>::type;
             if constexpr (!is_numbers<Side>)
-                return Tag<Misfit<Combine, At_<>, Got<Brief<Side>>, Wants<a_vector_or_a_sequence>>>{};
+                return Tag<Misfit<Combine, Place<>, Got<Brief<Side>>, Wants<a_vector_or_a_sequence>>>{};
             else return Tag<typename Body::template Problem<std::conditional_t<Through, Side, I>>>{};
         }
     }

@@ -102,7 +102,7 @@ struct FirstOddBranch<Combine, Rule, I, O, At, First, Rest...> {
     using type =
         typename std::conditional_t<std::is_same_v<Own, Wanted>,
                                     FirstOddBranch<Combine, Rule, I, O, At + 1, Rest...>,
-                                    Tag<Misfit<Combine, At_<At>, Got<Brief<Own>>, Wants<Wanted>>>>::type;
+                                    Tag<Misfit<Combine, Place<At>, Got<Brief<Own>>, Wants<Wanted>>>>::type;
 };
 template <class Combine, template <class, class> class Rule, class I, class First, class... Rest>
 struct MatchingBranches {
@@ -112,7 +112,7 @@ struct MatchingBranches {
         else {
             using O = typename OutputOf<First, I>::type;
             if constexpr (!is_numbers<O>)
-                return Tag<Misfit<Combine, At_<0>, Got<Brief<O>>, Wants<a_vector_or_a_sequence>>>{};
+                return Tag<Misfit<Combine, Place<0>, Got<Brief<O>>, Wants<a_vector_or_a_sequence>>>{};
             else return Tag<typename FirstOddBranch<Combine, Rule, I, O, 1, Rest...>::type>{};
         }
     }

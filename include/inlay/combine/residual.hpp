@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/norm.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/kernels/map.hpp>
 
@@ -44,5 +45,8 @@ template <class... Specs> struct Residual {
         }
     };
 };
+
+/// y = x + A(RmsNorm(x)): the pre-norm residual branch of transformers.
+template <class... Specs> using PreNorm = Residual<RmsNorm, Specs...>;
 
 } // namespace inlay::inline INLAY_ISA

@@ -31,13 +31,13 @@ template <class Rec, std::size_t J> struct FieldShape {
 /// lacks, an input that is no record.
 template <Name F> struct Select {
     template <class I> struct ProblemOf {
-        using type = Misfit<Select, At_<>, Got<detail::Brief<I>>, Wants<a_record>>;
+        using type = Misfit<Select, Place<>, Got<detail::Brief<I>>, Wants<a_record>>;
     };
     template <class... G> struct ProblemOf<Record<G...>> {
         static consteval auto find() {
             if constexpr (Record<G...>::template index<F> >= 0) return Tag<Fits>{};
             else
-                return Tag<Misfit<Select, At_<>, Got<unknown_field<F>>,
+                return Tag<Misfit<Select, Place<>, Got<unknown_field<F>>,
                                   Wants<typename detail::FieldList<Record<G...>>::type>>>{};
         }
         using type = typename decltype(find())::type;

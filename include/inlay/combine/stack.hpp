@@ -216,11 +216,11 @@ template <class Combine, class Body, class I> struct KeepsShape {
         using P = typename Body::template Problem<I>;
         if constexpr (!fits<P>) return Tag<P>{};
         else if constexpr (!is_numbers<I>)
-            return Tag<Misfit<Combine, At_<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
+            return Tag<Misfit<Combine, Place<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
         else {
             using O = typename OutputOf<Body, I>::type;
             if constexpr (std::is_same_v<O, I>) return Tag<Fits>{};
-            else return Tag<Misfit<Combine, At_<>, Got<O>, Wants<I>>>{};
+            else return Tag<Misfit<Combine, Place<>, Got<O>, Wants<I>>>{};
         }
     }
     using type = typename decltype(find())::type;

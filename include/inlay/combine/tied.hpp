@@ -13,7 +13,7 @@ struct tokens;
 /// Something else than an Embed without policies and blocks behind it.
 template <class...> struct Tied {
     template <class I>
-    using Problem = Misfit<Tied, At_<>, Got<detail::Brief<I>>, Wants<an_Embed_then_a_body>>;
+    using Problem = Misfit<Tied, Place<>, Got<detail::Brief<I>>, Wants<an_Embed_then_a_body>>;
 };
 
 /// A language model's frame: one table reads tokens in and scores them out, logits = Body(E[x]) E^T.
@@ -30,7 +30,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
     static constexpr int layers = Body::layers;
 
     template <class I> struct ProblemOf {
-        using type = Misfit<Tied<>, At_<>, Got<detail::Brief<I>>, Wants<tokens>>;
+        using type = Misfit<Tied<>, Place<>, Got<detail::Brief<I>>, Wants<tokens>>;
     };
     template <int L, int V> struct ProblemOf<Tokens<L, V>> {
         static consteval auto find() {
@@ -40,7 +40,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
             else {
                 using O = typename detail::OutputOf<Body, H>::type;
                 if constexpr (std::is_same_v<O, H>) return Tag<Fits>{};
-                else return Tag<Misfit<Tied<>, At_<>, Got<detail::Brief<O>>, Wants<H>>>{};
+                else return Tag<Misfit<Tied<>, Place<>, Got<detail::Brief<O>>, Wants<H>>>{};
             }
         }
         using type = typename decltype(find())::type;

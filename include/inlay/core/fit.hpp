@@ -7,10 +7,10 @@
 namespace inlay::inline INLAY_ISA {
 
 /// The words of a misfit. They are never defined: compilers print them.
-template <int... Place> struct At_;
+template <int... Index> struct Place;
 template <class Shape> struct Got;
 template <class What> struct Wants;
-template <class Block, class Place, class GotShape, class WantsShape> struct Misfit;
+template <class Block, class Where, class GotShape, class WantsShape> struct Misfit;
 struct Fits {};
 
 /// A record in a message: its fields would fill the page.
@@ -47,7 +47,7 @@ template <class Spec, class I> struct ProblemOf {
         if constexpr (requires { typename Spec::template Problem<I>; })
             return Tag<typename Spec::template Problem<I>>{};
         else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
-        else return Tag<Misfit<Spec, At_<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
+        else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
     }
     using type = typename decltype(find())::type;
 };
@@ -56,8 +56,8 @@ template <class Spec, class I> using Problem = typename ProblemOf<Spec, I>::type
 template <class P> inline constexpr bool fits = std::is_same_v<P, Fits>;
 
 template <int I, class P> struct InsideOf;
-template <int I, class B, int... P, class G, class W> struct InsideOf<I, Misfit<B, At_<P...>, G, W>> {
-    using type = Misfit<B, At_<I, P...>, G, W>;
+template <int I, class B, int... P, class G, class W> struct InsideOf<I, Misfit<B, Place<P...>, G, W>> {
+    using type = Misfit<B, Place<I, P...>, G, W>;
 };
 template <int I> struct InsideOf<I, Fits> {
     using type = Fits;
