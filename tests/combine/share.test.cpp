@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "check.hpp"
 
+#include <sstream>
+
 using namespace combine;
 using Visit = Record<Categorical<"item", 9>, MultiHot<"genres", 7, 3>, History<"watched", 4, SameAs<"item">>>;
 
@@ -43,4 +45,18 @@ TEST_CASE("Share reports tables of different shapes, and inputs without ids") {
     CHECK(std::is_same_v<
           ProblemOf<Visit, Embed<3, Share<"s">>>,
           Misfit<Embed<3, Share<"s">>, Place<>, Got<RecordOf<3>>, Wants<ids_as_the_table_is_shared>>>);
+}
+
+TEST_CASE("summary lists what combinators own besides their children") {
+    using I = Tokens<5, 7>;
+    using M =
+        Model<I,
+              Tied<Embed<3>, Repeat<2, Dense<3>>, Let<"e", Dense<3>, Gate<Dense<3>, Dense<3>>, Times<"e">>>>;
+    std::ostringstream out;
+    summary<M>(out);
+    for (char const* place : {"0.embed", "0.0.*.0 x2", "0.1.e", "0.1.0.1", "0.1.0.gate"})
+        CHECK(out.str().find(place) != std::string::npos);
+    out.str("");
+    summary<Model<I, Sum<Embed<3, Share<"words">>, Embed<3, Share<"words">>>>>(out);
+    CHECK(out.str().find("words") != std::string::npos);
 }

@@ -13,7 +13,9 @@ template <class Spec_, Name N, int V, int D> struct SharedTable {
     using Spec = Spec_;
     using Size = Table<V, D>;
     static constexpr auto name = N;
+    using Output = Shape<V, D>;
     static constexpr int parameters = V * D;
+    static constexpr double flops = 0;
     template <class R> using Params = EmbedTable<R, V, D>;
     /// Dense with marks, as its readers do not know each other's slots.
     template <class R> struct Grads {

@@ -40,6 +40,13 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
         });
         Top::visit(p.blocks, at, f);
     }
+    template <class F> static void describe(Path const& at, int times, F const& f) {
+        each<N>([&](auto j) {
+            using Table = At<j, S...>;
+            f(Path{&at, Table::name.text}, Tag<Table>{}, times);
+        });
+        describe_child<Top>(at, times, f);
+    }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         // From the other end of the keys than the blocks, so that sharing changes no other initial value.
         each<N>([&](auto j) { At<j, S...>::initialize(c.key.fold(~std::uint64_t(j)), get<j>(p.tables)); });
