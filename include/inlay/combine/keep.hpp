@@ -17,6 +17,7 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
     using Rest = typename Body::template Block<From, R>;
     using Output = typename Rest::Output;
     using Blocker = typename FirstBlocker<Maker, Rest>::type;
+    using Shared = SharedIn<Maker, Rest>;
     static constexpr int W = R::lanes;
     static constexpr int parameters = Maker::parameters + Rest::parameters;
     static constexpr double flops = Maker::flops + Rest::flops;

@@ -56,6 +56,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         using Output = Shape<L, V>;
         using A = typename Body::template Block<Hidden, R>;
         using Blocker = typename detail::BlockerOf<A>::type;
+        using Shared = typename A::Shared;
         static constexpr int parameters = V * D + A::parameters;
         static constexpr double flops = A::flops + 2.0 * L * V * D;
         static constexpr int hs = In<Hidden, R>::stride, ys = In<Output, R>::stride;
