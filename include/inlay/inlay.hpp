@@ -11,7 +11,13 @@
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/combine/mlp.hpp>
+#include <inlay/combine/gate.hpp>
+#include <inlay/combine/keep.hpp>
+#include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
+#include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
+#include <inlay/combine/tied.hpp>
 #include <inlay/model/network.hpp>

@@ -2,6 +2,7 @@
 // Which crosses of a record fire, and which row of the table each one has.
 #pragma once
 
+#include <inlay/core/fields.hpp>
 #include <inlay/core/hash.hpp>
 #include <inlay/core/policy.hpp>
 
@@ -33,9 +34,7 @@ template <Name... Fields> struct Of {
 };
 
 /// Words of a misfit.
-template <Name Field> struct unknown_field;
 template <Name Field> struct field_without_a_single_id;
-template <Name Fields> struct one_of;
 struct a_field_with_one_id;
 struct Hashed_or_Indexed;
 struct no_indexing;
@@ -43,24 +42,6 @@ struct too_many_combinations;
 struct Hashed_slots;
 
 namespace detail {
-/// All field names of a record as one string, for messages.
-template <class> struct FieldList;
-template <class... F> struct FieldList<Record<F...>> {
-    static constexpr std::size_t length = (sizeof(F::name.text) + ...);
-    static consteval auto join() {
-        char all[length]{};
-        std::size_t at = 0;
-        [[maybe_unused]] auto put = [&](auto const& name) {
-            for (std::size_t i = 0; i + 1 < sizeof(name.text); ++i) all[at++] = name.text[i];
-            all[at++] = ' ';
-        };
-        (put(F::name), ...);
-        all[length - 1] = 0;
-        return Name<length>(all);
-    }
-    using type = one_of<join()>;
-};
-
 template <class Rec, Name N> consteval bool has_single_id() {
     constexpr int at = Rec::template index<N>;
     if constexpr (at < 0) return true; // reported as unknown

@@ -74,6 +74,19 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         return n;
     }
 
+    static Lengths lengths(In<I, R> x) noexcept {
+        Lengths l;
+        each<N>([&](auto j) {
+            if constexpr (j == 0) l = lengths_of<child<j>, I, R>(x);
+            else {
+                In<shape<j>, R> in{};
+                in.lengths = l;
+                l = lengths_of<child<j>, shape<j>, R>(in);
+            }
+        });
+        return l;
+    }
+
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
     }
@@ -94,7 +107,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
             auto const in = input<j>(x, tape, turn, lengths);
             if constexpr (j + 1 == N) child<j>::forward(cc, get<j>(p), in, y, tape_of<j>(own), s);
             else {
-                auto const out = between<j>(tape, turn, lengths_behind<shape<j>, shape<j + 1>>(lengths, {}));
+                auto const out = between<j>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
                 child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
                 lengths = out.lengths;
             }
@@ -108,8 +121,8 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         Lengths lengths[N + 1] = {x.lengths};
         each<N>([&](auto j) {
             if constexpr (j + 1 < N) {
-                lengths[j + 1] = lengths_behind<shape<j>, shape<j + 1>>(lengths[j], {});
-                lengths[j + 1] = get<j>(tape.between).view(lengths[j + 1]).lengths;
+                auto const behind = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
+                lengths[j + 1] = get<j>(tape.between).view(behind).lengths;
             }
         });
         each_reversed<N>([&](auto j) {
@@ -185,5 +198,23 @@ template <class... Specs> struct Stack {
         using Spec = Stack;
     };
 };
+
+namespace detail {
+/// The problem of a Combine whose body has to give the shape that it takes, which is of numbers.
+template <class Combine, class Body, class I> struct KeepsShape {
+    static consteval auto find() {
+        using P = typename Body::template Problem<I>;
+        if constexpr (!fits<P>) return Tag<P>{};
+        else if constexpr (!is_numbers<I>)
+            return Tag<Misfit<Combine, At_<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
+        else {
+            using O = typename OutputOf<Body, I>::type;
+            if constexpr (std::is_same_v<O, I>) return Tag<Fits>{};
+            else return Tag<Misfit<Combine, At_<>, Got<O>, Wants<I>>>{};
+        }
+    }
+    using type = typename decltype(find())::type;
+};
+} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA
