@@ -173,6 +173,13 @@ TEST_CASE("laws: a correct recurrence passes") {
     CHECK_MESSAGE(report.ok(), report.text());
 }
 
+TEST_CASE("laws: a state is carried through every combinator") {
+    using A = Decay<Flaw::none>;
+    laws<Stack<A, Repeat<2, Residual<A, Dense<5>>>, Sum<A, Dense<5>>>, Sequence<6, 5>>();
+    laws<Stack<Concat<A, Dense<2>>, Gate<A, A>, Named<"last", A>, Last>, Sequence<6, 5>>();
+    laws<Tied<Embed<5>, Let<"e", A, A, Keep<"f", A, A>>>, Tokens<6, 7>>();
+}
+
 TEST_CASE("laws: planted flaws of backward are named") {
     caught<Flaw::sign>("gradients");
     caught<Flaw::dropped_term>("gradients");

@@ -77,6 +77,10 @@ template <class First, class... Rest> struct Gate {
             Base::visit(p.branches, at, f);
             Router::visit(p.gate, Path{&at, "gate"}, f);
         }
+        template <class F> static void describe(Path const& at, int times, F const& f) {
+            Base::describe(at, times, f);
+            detail::describe_child<Router>(Path{&at, "gate"}, times, f);
+        }
         template <class C> static void initialize(C const& c, Params& p) noexcept {
             Base::initialize(c, p.branches);
             Router::initialize(Context<>{.key = c.key.fold(Base::N)}, p.gate);

@@ -17,6 +17,7 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
     using Rest = typename Body::template Block<From, R>;
     using Output = typename Rest::Output;
     using Blocker = typename FirstBlocker<Maker, Rest>::type;
+    using Shared = SharedIn<Maker, Rest>;
     static constexpr int W = R::lanes;
     static constexpr int parameters = Maker::parameters + Rest::parameters;
     static constexpr double flops = Maker::flops + Rest::flops;
@@ -45,6 +46,10 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         Maker::visit(get<0>(p), Path{&at, N.text}, f);
         Rest::visit(get<1>(p), at, f);
+    }
+    template <class F> static void describe(Path const& at, int times, F const& f) {
+        describe_child<Maker>(Path{&at, N.text}, times, f);
+        describe_child<Rest>(at, times, f);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         Maker::initialize(maker(c), get<0>(p));

@@ -15,6 +15,7 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
     static constexpr std::size_t N = sizeof...(Specs);
     template <std::size_t J> using child = typename At<J, Specs...>::template Block<I, R>;
     using Blocker = typename FirstBlocker<child<K>...>::type;
+    using Shared = SharedIn<child<K>...>;
     static constexpr int parameters = (child<K>::parameters + ... + 0);
     static constexpr double flops = (child<K>::flops + ... + 0.0);
     using Params = Leaves<typename child<K>::Params...>;

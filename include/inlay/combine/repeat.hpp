@@ -40,6 +40,7 @@ template <int N, class... Specs> struct Repeat {
         using T = typename R::type;
         using Output = I;
         using Blocker = typename detail::BlockerOf<A>::type;
+        using Shared = typename A::Shared;
         static constexpr int parameters = N * A::parameters;
         static constexpr double flops = N * A::flops;
         using Params = detail::Copies<typename A::Params, N>;
@@ -62,6 +63,9 @@ template <int N, class... Specs> struct Repeat {
 
         template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
             for (int n = 0; n < N; ++n) A::visit(detail::nth(p, n), Path{&at, nullptr, n}, f);
+        }
+        template <class F> static void describe(Path const& at, int times, F const& f) {
+            detail::describe_child<A>(Path{&at, "*"}, N * times, f);
         }
         template <class C> static void initialize(C const& c, Params& p) noexcept {
             for (int n = 0; n < N; ++n) A::initialize(nth(c, n), detail::nth(p, n));

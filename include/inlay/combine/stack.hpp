@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/core/shared.hpp>
 
 #include <algorithm>
 
@@ -43,6 +44,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
     using shape = shape_at<J, Shapes>; // of the input of child J; shape<N> is the output
     template <std::size_t J> using child = typename At<J, Specs...>::template Block<shape<J>, R>;
     using Blocker = typename FirstBlocker<child<K>...>::type;
+    using Shared = SharedIn<child<K>...>;
 
     static constexpr int parameters = (child<K>::parameters + ... + 0);
     static constexpr double flops = (child<K>::flops + ... + 0.0);

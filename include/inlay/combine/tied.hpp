@@ -56,6 +56,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         using Output = Shape<L, V>;
         using A = typename Body::template Block<Hidden, R>;
         using Blocker = typename detail::BlockerOf<A>::type;
+        using Shared = typename A::Shared;
         static constexpr int parameters = V * D + A::parameters;
         static constexpr double flops = A::flops + 2.0 * L * V * D;
         static constexpr int hs = In<Hidden, R>::stride, ys = In<Output, R>::stride;
@@ -84,6 +85,17 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
             Path const embed{&at, "embed"};
             f(Tag<Embed<D>>{}, Path{&embed, "weight"}, Kind::table, p.table.ref());
             A::visit(p.body, at, f);
+        }
+        /// The table's row: its scores, as reading tokens in costs nothing.
+        struct Scores {
+            using Spec = Embed<D>;
+            using Output = Shape<L, V>;
+            static constexpr int parameters = V * D;
+            static constexpr double flops = 2.0 * L * V * D;
+        };
+        template <class F> static void describe(Path const& at, int times, F const& f) {
+            f(Path{&at, "embed"}, Tag<Scores>{}, times);
+            detail::describe_child<A>(at, times, f);
         }
         template <class C> static void initialize(C const& c, Params& p) noexcept {
             detail::draw_table(c.key.fold(sizeof...(Rest) + 1), p.table.ref(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/combine/stack.hpp>
+#include <inlay/model/shared.hpp>
 
 #include <cstring>
 #include <span>
@@ -21,8 +21,8 @@ struct Misfitting {
         template <class... A> static void step(A&&...) noexcept {}
     };
 };
-template <class Input, class... Specs>
-using TopOf = std::conditional_t<fits<typename walk<Input, Specs...>::problem>, Tag<Stack<Specs...>>,
+template <class Input, class R, class... Specs>
+using TopOf = std::conditional_t<fits<ModelProblem<Input, R, Specs...>>, Tag<Stack<Specs...>>,
                                  Tag<Stack<Misfitting>>>::type;
 
 /// True where every block has a streaming form; otherwise its name carries the one that has none.
@@ -40,8 +40,8 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     using Input = InputShape;
     using Scalar = R;
     using T = typename R::type;
-    using Top = detail::TopOf<Input, Specs...>;
-    using Block = typename Top::template Block<Input, R>;
+    using Top = detail::TopOf<Input, R, Specs...>;
+    using Block = detail::OwnerOf<typename Top::template Block<Input, R>, Input, R>;
     using Output = typename Block::Output;
     using Params = typename Block::Params;
 
@@ -101,7 +101,7 @@ private:
 /// once.
 template <class InputShape, class... Specs> struct Model : BoundModel<InputShape, Native, Specs...> {
     // Last, so that what uses the model is still read as a model and adds no errors of its own.
-    static_assert(detail::verdict<detail::Problem<Stack<Specs...>, InputShape>>{},
+    static_assert(detail::verdict<detail::ModelProblem<InputShape, Native, Specs...>>{},
                   "inlay: blocks do not fit: Misfit<block, place, got, wants>");
 };
 

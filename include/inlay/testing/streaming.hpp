@@ -31,7 +31,7 @@ inline double joined(Bound const& b, Call const& whole, Numbers const& first, Nu
 
 /// Token by token is the whole at once; where one row comes out, the running value is that of the prefix.
 inline void law_of_step(Bound const& b, LawReport& report) {
-    if (!b.streams) return;
+    if (!b.streams || b.options.training) return; // a stream is never trained on
     Law law{b, report, "step"};
     Call c = draw_call(b, 1);
     if (b.has_lengths) c.lengths = {b.rows};
