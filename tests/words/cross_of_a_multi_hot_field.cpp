@@ -1,6 +1,6 @@
 // words: inlay: blocks do not fit
 // words: Cross<
-// words: field_without_a_single_id<.*(hobbies|'h')
+// words: field_without_one_id<.*(hobbies|'h')
 // words: a_field_with_one_id
 #include <inlay/inlay.hpp>
 

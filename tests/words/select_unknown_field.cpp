@@ -1,7 +1,7 @@
 // words: inlay: blocks do not fit
-// words: Select<
+// words: Select<.*(jobs|'j')
 // words: Place<0>
-// words: unknown_field<.*(jobs|'j')
+// words: an_unknown_field
 // words: age job hobbies town|'a', 'g', 'e'
 #include <inlay/inlay.hpp>
 

@@ -6,7 +6,8 @@
 
 namespace inlay::inline INLAY_ISA {
 
-/// The words of a misfit. They are never defined: compilers print them.
+/// The words of a misfit. They are never defined: compilers print them, and Got and Wants may be left out
+/// where other words say it.
 template <int... Index> struct Place;
 template <class Shape> struct Got;
 template <class What> struct Wants;
@@ -110,12 +111,13 @@ consteval auto operator>>(Walk<Now, Trouble, Seen...> walk, Tag<Spec>) {
 /// From an input shape through blocks; `seen` starts with the input.
 template <class I, class... Specs> using walk = decltype((Walk<I, Fits, I>{} >> ... >> Tag<Specs>{}));
 template <std::size_t J, class W> using shape_at = typename ListAt<J, typename W::seen>::type;
+} // namespace detail
 
 /// True for Fits; otherwise its name carries the misfit into the compiler's message. An object and not a
-/// function or a variable: both compilers print its type when an assertion fails.
-template <class P> struct verdict {
-    consteval operator bool() const { return fits<P>; }
+/// function or a variable: both compilers print its type when an assertion fails. Its name is short, and not
+/// in `detail`, since GCC prints its use and its name between the words and the misfit.
+template <class P> struct Says {
+    consteval operator bool() const { return detail::fits<P>; }
 };
-} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

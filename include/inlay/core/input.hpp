@@ -32,7 +32,7 @@ template <int T, int V> struct InputProblemOf<Tokens<T, V>> {
 template <class... F> struct InputProblemOf<Record<F...>> {
     using Rec = Record<F...>;
     template <class What, class Wish>
-    using Of = Tag<Misfit<RecordOf<int(sizeof...(F))>, Place<>, Got<What>, Wants<Wish>>>;
+    using Of = Tag<Misfit<RecordOf<int(sizeof...(F))>, Place<>, What, Wish>>;
 
     template <class... Left> struct First {
         static consteval auto find() { return Tag<Fits>{}; }

@@ -32,7 +32,7 @@ struct EncoderOptions {
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
 template <class Rec> class Encoder {
-    static_assert(detail::verdict<detail::InputProblem<Rec>>{}, "inlay: this record cannot be");
+    static_assert(Says<detail::InputProblem<Rec>>{}, "inlay: this record cannot be");
 
 public:
     using Row = typename Rec::Row;
