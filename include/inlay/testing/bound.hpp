@@ -21,11 +21,11 @@ struct Call {
     std::vector<std::int64_t> position; ///< empty: all zero
     int rows = 0;
     bool taped = true, training = false;
-    Bytes state;               ///< what comes in; empty: fresh
-    bool wants_state = false;  ///< and what goes out
-    Numbers dy;                ///< empty: forward only
-    Bytes d_state;             ///< the cotangent of what goes out; empty: none
-    double prefill = 0;        ///< what dense gradients hold before
+    Bytes state;              ///< what comes in; empty: fresh
+    bool wants_state = false; ///< and what goes out
+    Numbers dy;               ///< empty: forward only
+    Bytes d_state;            ///< the cotangent of what goes out; empty: none
+    double prefill = 0;       ///< what dense gradients hold before
     bool wants_dx = true;
 
     Numbers y, dx, grads; ///< grads: slots merged into their tables
@@ -54,14 +54,14 @@ enum class Reads { numbers, tokens, bag, record };
 
 /// A block bound to an input and a scalar.
 struct Bound {
-    std::string name;    ///< of the block, with its scalar
+    std::string name; ///< of the block, with its scalar
     bool is_double = false;
     double epsilon = 0, smallest = 0;
     Reads reads = Reads::numbers;
-    int capacity = 0;                   ///< rows of a batch
+    int capacity = 0;                        ///< rows of a batch
     int rows = 1, width = 1, vocabulary = 0; ///< of the input
     int rows_out = 1, width_out = 1;
-    std::size_t item = 1;               ///< numbers of one row of the batch
+    std::size_t item = 1; ///< numbers of one row of the batch
     bool has_lengths = false, keeps_rows = false, streams = false, is_noexcept = true, has_state = false;
     std::size_t state_bytes = 0;
     std::vector<TensorInfo> tensors;
@@ -120,13 +120,15 @@ struct Law {
         return std::abs(got - wanted) <= tolerance; // false for NaN
     }
     /// Outputs that mean something, each within its tolerance (empty: bit-equal).
-    void same_outputs(Call const& c, Numbers const& got, Numbers const& wanted, Numbers const& tolerance) const {
+    void same_outputs(Call const& c, Numbers const& got, Numbers const& wanted,
+                      Numbers const& tolerance) const {
         for (int b = 0; b < c.rows; ++b)
             for (int t = 0; t < block.length_out(c, b); ++t)
                 for (int i = 0; i < block.width_out; ++i) {
                     auto const k = block.at_out(b, t, i);
                     if (!near(got[k], wanted[k], tolerance.empty() ? 0 : tolerance[k]))
-                        fail(place("output", k, block.item_out(), std::size_t(block.width_out)), got[k], wanted[k]);
+                        fail(place("output", k, block.item_out(), std::size_t(block.width_out)), got[k],
+                             wanted[k]);
                 }
     }
     void same_parameters(Numbers const& got, Numbers const& wanted, double tolerance, double plus = 0) const {

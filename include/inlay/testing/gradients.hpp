@@ -39,13 +39,15 @@ inline double central_difference(Bound const& b, Call const& c, Slope const& s,
     for (int r = 0; r < c.rows && !c.d_state.empty(); ++r)
         for (std::size_t at : carried) {
             auto const i = std::size_t(r) * b.state_bytes + at;
-            sum += double_at(c.d_state, i) * (double_at(up.state_out, i) - double_at(down.state_out, i)) / (2 * h);
+            sum += double_at(c.d_state, i) * (double_at(up.state_out, i) - double_at(down.state_out, i)) /
+                   (2 * h);
         }
     return sum;
 }
 
 /// All numbers of the state that any row of a batch carries after it has read something.
-inline std::vector<std::size_t> carried_numbers(Bound const& b, Call const& c, LawReport& report, Bytes* states) {
+inline std::vector<std::size_t> carried_numbers(Bound const& b, Call const& c, LawReport& report,
+                                                Bytes* states) {
     Call one = c, other = c;
     one.dy.clear(), other.dy.clear(), one.lengths.clear(), other.lengths.clear();
     one.state.clear(), other.state.clear(), one.wants_state = other.wants_state = true;
@@ -58,25 +60,30 @@ inline std::vector<std::size_t> carried_numbers(Bound const& b, Call const& c, L
 }
 
 /// Compares every gradient that `c` asks for with differences.
-inline void check_against_differences(Bound const& b, Call c, std::vector<std::size_t> const& carried, Law const& law) {
+inline void check_against_differences(Bound const& b, Call c, std::vector<std::size_t> const& carried,
+                                      Law const& law) {
     b.run(b, c, law.report);
     std::vector<Slope> slopes;
     for (auto const& t : b.tensors) {
         if (t.kind == Kind::buffer) continue;
         for (std::size_t k : sample(t.size(), 48)) {
             std::size_t const i = t.offset + k;
-            slopes.push_back({c.grads[i], place_of_parameter(b, i), [i](Call& m, double h) { m.params[i] += h; }});
+            slopes.push_back(
+                {c.grads[i], place_of_parameter(b, i), [i](Call& m, double h) { m.params[i] += h; }});
         }
     }
     if (b.reads == Reads::numbers)
         for (std::size_t i : sample(c.x.size(), 96))
-            slopes.push_back({c.dx[i], place("input", i, b.item, b.token()), [i](Call& m, double h) { m.x[i] += h; }});
+            slopes.push_back(
+                {c.dx[i], place("input", i, b.item, b.token()), [i](Call& m, double h) { m.x[i] += h; }});
     if (!c.d_state_in.empty())
         for (int r = 0; r < c.rows; ++r)
             for (std::size_t at : carried) {
                 auto const i = std::size_t(r) * b.state_bytes + at;
-                slopes.push_back({double_at(c.d_state_in, i), "carried state of row " + std::to_string(r) + ", byte " + std::to_string(at),
-                                  [i](Call& m, double h) { put_double(m.state, i, double_at(m.state, i) + h); }});
+                slopes.push_back(
+                    {double_at(c.d_state_in, i),
+                     "carried state of row " + std::to_string(r) + ", byte " + std::to_string(at),
+                     [i](Call& m, double h) { put_double(m.state, i, double_at(m.state, i) + h); }});
             }
     double const most = std::max({largest(c.grads), largest(c.dx), 0.0});
     for (Slope const& s : slopes) {
@@ -113,7 +120,8 @@ inline void law_of_gradients(Bound const& b, LawReport& report) {
     check_against_differences(b, c, carried, law);
 }
 
-/// dx is overwritten (it holds NaN before); what parameter gradients held is added to; NoGrad changes nothing.
+/// dx is overwritten (it holds NaN before); what parameter gradients held is added to; NoGrad changes
+/// nothing.
 inline void law_of_accumulation(Bound const& b, LawReport& report) {
     Law const law{b, report, "accumulation"};
     Call c = draw_call(b, b.capacity);

@@ -20,9 +20,10 @@ template <int... N> struct Flat<Shape<N...>> {
     static constexpr std::size_t size = std::size_t(Shape<N...>::rows) * std::size_t(Shape<N...>::width);
 };
 template <class... F> struct Flat<Record<F...>> {
-    template <class G> static constexpr std::size_t of = G::kind == FieldKind::numeric  ? 2
-                                                         : is_list_field<G> ? std::size_t(G::capacity) + 1
-                                                                            : 1;
+    template <class G>
+    static constexpr std::size_t of = G::kind == FieldKind::numeric ? 2
+                                      : is_list_field<G>            ? std::size_t(G::capacity) + 1
+                                                                    : 1;
     static constexpr std::size_t size = (of<F> + ...);
     using Row = typename Record<F...>::Row;
 
@@ -42,7 +43,8 @@ template <class... F> struct Flat<Record<F...>> {
         each<sizeof...(F)>([&](auto j) {
             auto& v = get<j>(row);
             using G = At<j, F...>;
-            if constexpr (G::kind == FieldKind::numeric) v.value = float(*from++), v.id = std::int32_t(*from++);
+            if constexpr (G::kind == FieldKind::numeric)
+                v.value = float(*from++), v.id = std::int32_t(*from++);
             else if constexpr (is_list_field<G>) {
                 v.count = std::int32_t(*from++);
                 for (auto& id : v.id) id = std::int32_t(*from++);
@@ -61,7 +63,8 @@ template <class... F> struct Flat<Record<F...>> {
 template <class I, class R, int B> struct InputMemory { // ids
     Guarded room{lines(sizeof(std::int32_t) * Flat<I>::size * std::size_t(B)), 0};
     In<I, R> view(Call const& c, Lengths l) {
-        for (std::size_t i = 0; i < c.x.size(); ++i) room.template as<std::int32_t>()[i] = std::int32_t(c.x[i]);
+        for (std::size_t i = 0; i < c.x.size(); ++i)
+            room.template as<std::int32_t>()[i] = std::int32_t(c.x[i]);
         return {room.template as<std::int32_t>(), std::ptrdiff_t(sizeof(std::int32_t)) * I::rows, l};
     }
 };
@@ -91,11 +94,12 @@ template <class Spec, class I, class R, int B> struct Runner {
     using State = typename Block::State;
     using Tape = typename Block::template Tape<B>;
     using Grads = typename Block::template Grads<B>;
-    static_assert(is_numbers<O>, "inlay: the laws are checked where numbers come out: put an Embed behind it");
+    static_assert(is_numbers<O>,
+                  "inlay: the laws are checked where numbers come out: put an Embed behind it");
     static constexpr int ys = Out<O, R>::stride;
     static constexpr bool carries = !std::is_empty_v<State>;
-    static constexpr bool can_stream = std::is_void_v<typename BlockerOf<Block>::type> &&
-                                       !is_record<I> && (!is_ids<I> || is_sequence_of_ids<I>);
+    static constexpr bool can_stream = std::is_void_v<typename BlockerOf<Block>::type> && !is_record<I> &&
+                                       (!is_ids<I> || is_sequence_of_ids<I>);
 
     static Context<> context(Call const& c) {
         return {.rows = c.rows,
@@ -115,13 +119,15 @@ template <class Spec, class I, class R, int B> struct Runner {
 
     static void run(Bound const& b, Call& c, LawReport& report) {
         Law const pads{b, report, "pads"}, memory{b, report, "memory"};
-        Guarded params(sizeof(Params), 0), y(bytes<O, R>(B), not_a_number), scratch(Block::scratch(B), not_a_number);
+        Guarded params(sizeof(Params), 0), y(bytes<O, R>(B), not_a_number),
+            scratch(Block::scratch(B), not_a_number);
         Guarded tape(sizeof(Tape), not_a_number), out(c.wants_state ? sizeof(State) * B : 0, 0);
         set_params(b, c.params, *params.as<Params>());
         Guarded in(c.state.size(), 0);
         if (!c.state.empty()) std::memcpy(in.data(), c.state.data(), c.state.size());
         InputMemory<I, R, B> input;
-        Lengths const lengths = c.lengths.empty() ? Lengths{} : Lengths{c.lengths.data(), sizeof(std::int32_t)};
+        Lengths const lengths =
+            c.lengths.empty() ? Lengths{} : Lengths{c.lengths.data(), sizeof(std::int32_t)};
         auto const x = input.view(c, lengths);
         Out<O, R> const to{y.as<T>(), lengths_behind<I, O>(lengths, {})};
         auto ctx = context(c);
@@ -191,7 +197,8 @@ template <class Spec, class I, class R, int B> struct Runner {
             merge({b, report, "slots"}, info, t, c.grads.data() + info.offset);
         });
         grads.check(memory, "gradients");
-        c.d_state_in.assign(d_in.data(), d_in.data() + (c.state.empty() ? 0 : sizeof(State) * std::size_t(c.rows)));
+        c.d_state_in.assign(d_in.data(),
+                            d_in.data() + (c.state.empty() ? 0 : sizeof(State) * std::size_t(c.rows)));
         d_in.check(memory, "gradient of the carried state");
     }
 
@@ -209,12 +216,17 @@ template <class Spec, class I, class R, int B> struct Runner {
                 for (std::size_t i = 0; i < b.token(); ++i)
                     x.as<Token>()[i] = Token(c.x[std::size_t(t) * b.token() + i]);
                 std::int64_t const at = c.position + t;
-                Context<> const ctx{.rows = 1, .capacity = 1, .position = &at, .depth = layers_of<Spec>,
-                                    .training = c.training, .key = Key{17}, .step = 3};
+                Context<> const ctx{.rows = 1,
+                                    .capacity = 1,
+                                    .position = &at,
+                                    .depth = layers_of<Spec>,
+                                    .training = c.training,
+                                    .key = Key{17},
+                                    .step = 3};
                 {
                     NoAllocation const none({b, report, "allocation"}, "step");
-                    Block::step(ctx, *params.as<Params const>(), *state.as<State>(), x.as<Token const>(), y.as<T>(),
-                                Scratch{scratch.data()});
+                    Block::step(ctx, *params.as<Params const>(), *state.as<State>(), x.as<Token const>(),
+                                y.as<T>(), Scratch{scratch.data()});
                 }
                 check_pads(pads, "output of step", y.as<T>(), 1, 1, O::width, ys);
                 Numbers one;
@@ -251,7 +263,10 @@ template <class Spec, class I, class R, int B> struct Runner {
         b.epsilon = double(std::numeric_limits<T>::epsilon());
         b.smallest = double(std::numeric_limits<T>::min());
         b.capacity = B;
-        b.reads = is_record<I> ? Reads::record : is_numbers<I> ? Reads::numbers : is_sequence_of_ids<I> ? Reads::tokens : Reads::bag;
+        b.reads = is_record<I>            ? Reads::record
+                  : is_numbers<I>         ? Reads::numbers
+                  : is_sequence_of_ids<I> ? Reads::tokens
+                                          : Reads::bag;
         if constexpr (!is_record<I>) b.rows = I::rows;
         if constexpr (is_numbers<I>) b.width = I::width;
         if constexpr (is_ids<I>) b.vocabulary = I::vocabulary;
@@ -262,9 +277,9 @@ template <class Spec, class I, class R, int B> struct Runner {
         b.streams = can_stream;
         b.has_state = carries;
         b.state_bytes = sizeof(State);
-        b.is_noexcept = noexcept(Block::forward(std::declval<Context<> const&>(), std::declval<Params const&>(),
-                                                std::declval<In<I, R>>(), std::declval<Out<O, R>>(),
-                                                std::declval<Tape&>(), Scratch{}));
+        b.is_noexcept = noexcept(Block::forward(std::declval<Context<> const&>(),
+                                                std::declval<Params const&>(), std::declval<In<I, R>>(),
+                                                std::declval<Out<O, R>>(), std::declval<Tape&>(), Scratch{}));
         Guarded room(sizeof(Params), 0);
         Block::visit(*room.as<Params>(), Path{}, [&](auto, Path const& at, Kind kind, auto const& t) {
             b.tensors.push_back({path_text(at), kind, t.rows, t.width, b.parameters, false});
@@ -272,9 +287,8 @@ template <class Spec, class I, class R, int B> struct Runner {
         });
         Guarded grads(sizeof(Grads), 0);
         std::size_t k = 0;
-        Block::visit(*grads.as<Grads>(), Path{}, [&](auto, Path const&, Kind, auto const& t) {
-            b.tensors[k++].slots = t.id != nullptr;
-        });
+        Block::visit(*grads.as<Grads>(), Path{},
+                     [&](auto, Path const&, Kind, auto const& t) { b.tensors[k++].slots = t.id != nullptr; });
         b.run = run, b.step = step, b.initialize = initialize;
         if constexpr (is_record<I>) b.draw_records = Flat<I>::draw;
         return b;

@@ -60,7 +60,8 @@ template <class T> void from_rows(T const* from, Numbers& to, std::size_t n, int
     to.resize(n * std::size_t(width));
     for (std::size_t r = 0; r < n; ++r)
         for (int i = 0; i < width; ++i)
-            to[r * std::size_t(width) + std::size_t(i)] = double(from[r * std::size_t(stride) + std::size_t(i)]);
+            to[r * std::size_t(width) + std::size_t(i)] =
+                double(from[r * std::size_t(stride) + std::size_t(i)]);
 }
 /// The law of pads: n written rows have zeros behind their width, and rows behind them are untouched (NaN).
 template <class T>
@@ -108,7 +109,8 @@ template <class T> void merge(Law const& law, TensorInfo const& info, TensorRef<
     if (!t.id) return get_tensor(t, to);
     for (int s = 0; s < t.rows; ++s) {
         if (t.id[s] < -1 || t.id[s] >= info.rows)
-            law.fail("slot " + std::to_string(s) + " of " + info.name, std::to_string(t.id[s]), "a row of the table");
+            law.fail("slot " + std::to_string(s) + " of " + info.name, std::to_string(t.id[s]),
+                     "a row of the table");
         else if (t.id[s] >= 0)
             for (int i = 0; i < t.width; ++i) to[t.id[s] * info.width + i] += double(t(s, i));
     }

@@ -33,7 +33,8 @@ inline void law_of_lengths(Bound const& b, LawReport& report) {
     for (int r = 0; r < c.rows; ++r)
         for (std::size_t k = std::size_t(b.length(c, r)) * b.token(); k < b.item; ++k) {
             auto const i = std::size_t(r) * b.item + k;
-            if (!law.near(other.dx[i], 0, 0)) law.fail(place("gradient of input past the end", i, b.item, b.token()), other.dx[i], 0);
+            if (!law.near(other.dx[i], 0, 0))
+                law.fail(place("gradient of input past the end", i, b.item, b.token()), other.dx[i], 0);
         }
 }
 
@@ -47,7 +48,8 @@ inline void law_of_rows(Bound const& b, LawReport& report) {
     if (b.capacity > 1) {
         Call other = c;
         Numbers const others = draw_input(b, c.rows, b.options.seed + 13);
-        std::copy(others.begin() + std::ptrdiff_t(b.item), others.end(), other.x.begin() + std::ptrdiff_t(b.item));
+        std::copy(others.begin() + std::ptrdiff_t(b.item), others.end(),
+                  other.x.begin() + std::ptrdiff_t(b.item));
         b.run(b, other, report);
         law.context = "other rows beside row 0";
         Call first = c;

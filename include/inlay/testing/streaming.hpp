@@ -23,7 +23,8 @@ inline Call part_of(Bound const& b, Call const& c, int from, int to) {
     return p;
 }
 /// Token t of row r of the whole, out of two parts that meet at `cut`.
-inline double joined(Bound const& b, Call const& whole, Numbers const& first, Numbers const& second, int r, int t, int i, int cut) {
+inline double joined(Bound const& b, Call const& whole, Numbers const& first, Numbers const& second, int r,
+                     int t, int i, int cut) {
     int const here = std::min(cut, b.length(whole, r));
     return t < here ? first[b.at_out(r, t, i)] : second[b.at_out(r, t - here, i)];
 }
@@ -43,7 +44,8 @@ inline void law_of_step(Bound const& b, LawReport& report) {
         auto const tolerance = tolerances(b, c, c.y);
         for (int t = b.keeps_rows ? 0 : m - 1; t < m; ++t)
             for (int i = 0; i < b.width_out; ++i) {
-                auto const k = b.at_out(0, b.keeps_rows ? t : 0, i), j = b.at_out(0, 0, i) + std::size_t(t) * std::size_t(b.width_out);
+                auto const k = b.at_out(0, b.keeps_rows ? t : 0, i),
+                           j = b.at_out(0, 0, i) + std::size_t(t) * std::size_t(b.width_out);
                 if (!law.near(s.y[j], c.y[k], tolerance[k]))
                     law.fail("token " + std::to_string(t) + ", lane " + std::to_string(i), s.y[j], c.y[k]);
             }
@@ -56,7 +58,10 @@ inline void law_of_step(Bound const& b, LawReport& report) {
     prefix.wants_state = true;
     b.run(b, prefix, report);
     auto const tolerance = tolerances(b, c, c.y);
-    StepCall rest{c.params, Numbers(c.x.begin() + cut * std::ptrdiff_t(b.token()), c.x.end()), n - cut, cut, c.training, prefix.state_out, {}};
+    StepCall rest{c.params,   Numbers(c.x.begin() + cut * std::ptrdiff_t(b.token()), c.x.end()),
+                  n - cut,    cut,
+                  c.training, prefix.state_out,
+                  {}};
     b.step(b, rest, report);
     law.context = "after a forward over " + std::to_string(cut) + " tokens";
     for (std::size_t k = 0; k < rest.y.size(); ++k) {
@@ -102,7 +107,8 @@ inline void law_of_split(Bound const& b, LawReport& report) {
             for (int t = 0; t < b.length_out(whole, r); ++t)
                 for (int i = 0; i < b.width_out; ++i) {
                     auto const k = b.at_out(r, t, i);
-                    double const got = b.keeps_rows ? joined(b, whole, first.y, second.y, r, t, i, cut) : second.y[k];
+                    double const got =
+                        b.keeps_rows ? joined(b, whole, first.y, second.y, r, t, i, cut) : second.y[k];
                     if (!law.near(got, whole.y[k], tolerance[k]))
                         law.fail(place("output", k, b.item_out(), std::size_t(b.width_out)), got, whole.y[k]);
                 }
@@ -115,7 +121,9 @@ inline void law_of_split(Bound const& b, LawReport& report) {
             for (int t = 0; t < b.length(whole, r); ++t)
                 for (int i = 0; i < b.width; ++i) {
                     int const here = std::min(cut, b.length(whole, r));
-                    auto const at = [&](int token) { return std::size_t(r) * b.item + std::size_t(token * b.width + i); };
+                    auto const at = [&](int token) {
+                        return std::size_t(r) * b.item + std::size_t(token * b.width + i);
+                    };
                     dx[at(t)] = t < here ? first.dx[at(t)] : second.dx[at(t - here)];
                 }
         law.same_inputs(dx, whole.dx, gradient_tolerance(b, whole.dx));
