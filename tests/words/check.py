@@ -45,10 +45,10 @@ def correct(compiler, options, source):
 
 
 def mistaken(compiler, options, source):
-    wanted = re.findall(r"(?m)^// words: (.+?)\s*$", source.read_text())
+    wanted = re.findall(r"(?m)^// words: (.+?)\s*$", (compilers.ROOT / source).read_text())
     if not wanted:
         return "has no line `// words: REGEX`"
-    flags = " ".join(re.findall(r"(?m)^// flags: (.+)$", source.read_text())).split()
+    flags = " ".join(re.findall(r"(?m)^// flags: (.+)$", (compilers.ROOT / source).read_text())).split()
     code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", "-DMISTAKE", *flags, source))
     if code == 0:
         return "compiles with the mistake"
@@ -62,6 +62,8 @@ def main():
     options = parser.parse_args()
     compilers.check_compilers(options)
     sources = [source.resolve() for source in options.sources] or sorted(HERE.glob("*.cpp"))
+    # From the repository's root, so that messages do not grow with the path to it.
+    sources = [source.relative_to(compilers.ROOT) for source in sources]
     compilers.report([(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
                       for source in sources for compiler in options.compilers for how in (correct, mistaken)])
 

@@ -1,4 +1,8 @@
-// words: inlay: Dense needs a positive width
+// words: inlay: blocks do not fit
+// words: Misfit<.*Dense<0>
+// words: Place<0>
+// words: a_number_out_of_range
+// words: a_positive_width
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

@@ -1,4 +1,8 @@
-// words: inlay: Dropout needs a probability in
+// words: inlay: blocks do not fit
+// words: Misfit<.*Dropout<.*1\.5
+// words: Place<1>
+// words: a_number_out_of_range
+// words: a_probability_below_1
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

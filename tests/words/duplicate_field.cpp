@@ -1,5 +1,6 @@
-// words: inlay: two fields of a Record have the same name
-// words: age|'a', 'g', 'e'
+// words: inlay: blocks do not fit
+// words: RecordOf<3>
+// words: two_fields_named<.*(age|'a', ?'g', ?'e')
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

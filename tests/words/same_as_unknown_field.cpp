@@ -1,5 +1,6 @@
-// words: inlay: SameAs names a field that the Record lacks
-// words: movie|'m', 'o', 'v'
+// words: inlay: blocks do not fit
+// words: RecordOf<3>
+// words: SameAs_of<.*(movie|'m', 'o', 'v')
 // words: user item watched|'u', 's', 'e', 'r'
 #include <inlay/inlay.hpp>
 

@@ -1,4 +1,7 @@
-// words: inlay: a Shape needs a positive width
+// words: inlay: blocks do not fit
+// words: Misfit<.*Shape<0>
+// words: a_number_out_of_range
+// words: a_positive_length_and_width
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

@@ -1,6 +1,5 @@
 // words: inlay: step reads one row of the input
-// words: 7
-// words: 8
+// words: Shape<16, ?8>|span<const float, ?8>|float \[7\]|7
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

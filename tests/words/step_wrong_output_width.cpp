@@ -1,6 +1,6 @@
 // words: inlay: step writes one row of the output
 // words: holds_one_token<|streams|3
-// words: 4
+// words: Flatten|4
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

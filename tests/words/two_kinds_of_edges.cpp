@@ -1,4 +1,7 @@
-// words: inlay: Numeric takes a name and at most one of Buckets and LogBuckets
+// words: inlay: blocks do not fit
+// words: RecordOf<2>
+// words: two_kinds_of_edges_for<.*(gain|'g', 'a')
+// words: one_of_Buckets_and_LogBuckets
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

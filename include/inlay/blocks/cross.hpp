@@ -20,7 +20,8 @@ namespace inlay::inline INLAY_ISA {
 template <class... Policies> struct Cross {
     using Wanted = a_record;
     using Allowed = PolicyKinds<HowIndexed, Each, WhichCrosses>;
-    template <class I> using Problem = typename detail::CrossProblem<Cross, I, Allowed, Policies...>::type;
+    // Named without its policies, which would fill the message.
+    template <class I> using Problem = typename detail::CrossProblem<Cross<>, I, Allowed, Policies...>::type;
     template <class... F> static Tag<Shape<1>> out(Tag<Record<F...>>);
 
     template <class I, class R> struct Block : BlockDefaults {

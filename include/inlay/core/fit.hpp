@@ -22,6 +22,10 @@ struct a_vector;
 struct ids_or_a_record;
 struct a_record;
 struct the_shape_of_its_input;
+struct a_number_out_of_range;
+struct a_positive_width;
+struct a_positive_count;
+struct a_probability_below_1;
 
 namespace detail {
 template <class S> struct BriefOf {
@@ -41,10 +45,20 @@ struct WantsOf<Spec> {
     using type = typename Spec::Wanted;
 };
 
+/// What a block asks of its own numbers: `using Must = detail::Must<(O > 0), a_positive_width>;`. Said where
+/// the block stands in a model, and not by an assertion inside it, which would be the first of many errors.
+template <bool Holds, class Wish> using Must = std::conditional_t<Holds, Fits, Wants<Wish>>;
+template <class Spec> inline constexpr bool in_range = true;
+template <class Spec>
+    requires requires { typename Spec::Must; }
+inline constexpr bool in_range<Spec> = std::is_same_v<typename Spec::Must, Fits>;
+
 /// A composite says what is wrong inside it; a leaf is asked whether it has an overload for the shape.
 template <class Spec, class I> struct ProblemOf {
     static consteval auto find() {
-        if constexpr (requires { typename Spec::template Problem<I>; })
+        if constexpr (!in_range<Spec>)
+            return Tag<Misfit<Spec, Place<>, Got<a_number_out_of_range>, typename Spec::Must>>{};
+        else if constexpr (requires { typename Spec::template Problem<I>; })
             return Tag<typename Spec::template Problem<I>>{};
         else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
         else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/combine/stack.hpp>
+#include <inlay/core/input.hpp>
 #include <inlay/core/shared.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -97,11 +98,11 @@ template <class Top, class I, class R> struct OwnerFor {
 };
 template <class Top, class I, class R> using OwnerOf = typename OwnerFor<Top, I, R>::type;
 
-/// Why a model does not fit together, if it does not: its blocks, or the tables that they share.
+/// Why a model does not fit together, if it does not: its input, its blocks, or the tables that they share.
 template <class I, class R, class... Specs> struct ModelProblemOf {
     static consteval auto find() {
-        using P = Problem<Stack<Specs...>, I>;
-        if constexpr (!fits<P>) return Tag<P>{};
+        if constexpr (!fits<InputProblem<I>>) return Tag<InputProblem<I>>{};
+        else if constexpr (!fits<Problem<Stack<Specs...>, I>>) return Tag<Problem<Stack<Specs...>, I>>{};
         else return Tag<typename Owned<SharedIn<typename Stack<Specs...>::template Block<I, R>>>::problem>{};
     }
     using type = typename decltype(find())::type;
