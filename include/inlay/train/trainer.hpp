@@ -5,14 +5,15 @@
 #include <inlay/model/network.hpp>
 #include <inlay/train/progress.hpp>
 #include <inlay/train/reduce.hpp>
-#include <inlay/train/staging.hpp>
+#include <inlay/train/staging_numbers.hpp>
+#include <inlay/train/staging_tokens.hpp>
 
 #include <limits>
 #include <numeric>
 
 namespace inlay::inline INLAY_ISA {
 
-/// What a fit does with its data.
+/// What a fit does with its data. Rows are shuffled anew for each epoch, by the Trainer's seed.
 template <class Data> struct FitOptions {
     int epochs = 1;
     std::uint64_t steps = 0;        ///< where given, as many steps, over as many epochs as they take
@@ -21,7 +22,7 @@ template <class Data> struct FitOptions {
     int patience = 0; ///< stop after so many epochs without a better validation loss; keep the best weights
     bool shuffle = true;
     bool progress = false;
-    bool resume = false; ///< go on with the optimizer's state of the last fit
+    bool resume = false; ///< go on where the last fit ended: optimizer, schedule, shuffles, noise
 };
 /// What came of it.
 struct FitReport {
@@ -36,6 +37,7 @@ struct FitReport {
 /// `Optimize<On<Cross, Ftrl>, Otherwise<AdaGrad>>`. The loss is the mean over the valid targets of a batch. A
 /// batch is cut into fixed shards whose gradients are summed in a fixed tree, so results do not depend on the
 /// executor. Everything is allocated at construction, or once at the start of a fit; steps allocate nothing.
+/// The network may be moved meanwhile; it must outlive the trainer.
 template <class M, class Loss, class B, class Opt, class Exec = Serial> class Trainer {
 public:
     using R = typename M::Scalar;
@@ -53,12 +55,14 @@ public:
         reset();
     }
 
-    /// Runs over the rows. Throws Error where the targets do not have the size that the loss asks for, and
-    /// when the loss is no longer finite.
+    /// Runs over the rows. A second fit starts afresh, from the weights there are, unless it resumes. Throws
+    /// Error for rows that do not fit together, targets that the loss cannot use, options that contradict
+    /// each other, and a loss that is no longer finite; the weights are then those before the step.
     template <class Data>
     FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {});
 
-    /// One step on the rows of `data` at `index`, at most B: the loss before it.
+    /// One step on the rows of `data` at `index`, at most B: the loss before it. The weights stay where no
+    /// target counts. `total_steps` is for a schedule without a total.
     template <class Data>
     double step(Data const& data, std::span<std::uint32_t const> index, std::uint64_t total_steps = 0);
 
@@ -77,10 +81,12 @@ private:
         T *y, *dy;
         Scratch scratch;
     };
+    static constexpr int targets = Loss::targets(Output::width) * Output::rows; // of a row
     static constexpr std::size_t output_bytes = detail::bytes<Output, R>(shard_rows);
 
     void reset();
-    void make_room(int targets);
+    template <class Data> void expect(Data const& data) const;
+    template <class Data> void expect(Data const& data, std::span<std::uint32_t const> index) const;
     template <class Data>
     double run_shards(Data const& data, std::span<std::uint32_t const> index, bool train);
     void apply(int active, double count, std::uint64_t total_steps);
@@ -106,11 +112,11 @@ private:
     std::vector<std::uint64_t> keys_;
     std::vector<T> sum_;
     double count_ = 0;
-    int targets_ = 0;
-    std::uint64_t step_ = 0;
-    std::int64_t seen_ = 0; // rows of this fit before the step: what noise is drawn by
+    std::uint64_t step_ = 0, epoch_ = 0; // done, also by the fits that this one resumes
+    std::int64_t seen_ = 0;              // rows before the step: what noise is drawn by
 };
 
 } // namespace inlay::inline INLAY_ISA
 
+#include <inlay/train/trainer_fit.hpp>
 #include <inlay/train/trainer_steps.hpp>
