@@ -2,7 +2,7 @@
 // The bodies of Trainer: its room, and one step.
 #pragma once
 
-#include <inlay/train/trainer.hpp>
+#include <inlay/train/trainer_class.hpp>
 
 #include <cstring>
 
