@@ -2,6 +2,7 @@
 // Which crosses of a record fire, and which row of the table each one has.
 #pragma once
 
+#include <inlay/core/fields.hpp>
 #include <inlay/core/hash.hpp>
 #include <inlay/core/policy.hpp>
 
@@ -34,9 +35,7 @@ template <Name... Fields> struct Of {
 };
 
 /// Words of a misfit.
-template <Name Field> struct unknown_field;
-template <Name Field> struct field_without_a_single_id;
-template <Name Fields> struct one_of;
+template <Name Field> struct field_without_one_id;
 struct a_field_with_one_id;
 struct Hashed_or_Indexed;
 struct no_indexing;
@@ -44,24 +43,6 @@ struct too_many_combinations;
 struct Hashed_slots;
 
 namespace detail {
-/// All field names of a record as one string, for messages.
-template <class> struct FieldList;
-template <class... F> struct FieldList<Record<F...>> {
-    static constexpr std::size_t length = (sizeof(F::name.text) + ...);
-    static consteval auto join() {
-        char all[length]{};
-        std::size_t at = 0;
-        [[maybe_unused]] auto put = [&](auto const& name) {
-            for (std::size_t i = 0; i + 1 < sizeof(name.text); ++i) all[at++] = name.text[i];
-            all[at++] = ' ';
-        };
-        (put(F::name), ...);
-        all[length - 1] = 0;
-        return Name<length>(all);
-    }
-    using type = one_of<join()>;
-};
-
 template <class Rec, Name N> consteval bool has_single_id() {
     constexpr int at = Rec::template index<N>;
     if constexpr (at < 0) return true; // reported as unknown
@@ -159,12 +140,12 @@ private:
     template <class, class F>
     static void part(Tag<Each>, typename Rec::Row const& row, int& k, std::int64_t& base, std::uint64_t&,
                      F& f) noexcept {
-        detail::each<std::size_t(Rec::fields)>([&](auto j) {
+        detail::each<std::size_t(Rec::fields)>([&](auto j) noexcept {
             using Field = typename Rec::template field<j>;
             constexpr int ids = Rec::template vocabulary<j>;
             if constexpr (ids > 0) {
                 int place = k;
-                each_id<Field>(get<j>(row), [&](std::int32_t id) {
+                each_id<Field>(get<j>(row), [&](std::int32_t id) noexcept {
                     int const at = place++;
                     if (id == 0) return;
                     if constexpr (hashed) f(at, slot(hash_of(j, id)));
@@ -189,7 +170,7 @@ private:
         std::uint64_t words[sizeof...(N)];
         std::int64_t mixed = 0;
         bool fires = true;
-        detail::each<sizeof...(N)>([&](auto i) {
+        detail::each<sizeof...(N)>([&](auto i) noexcept {
             constexpr auto j = std::size_t(order.field[i]);
             std::int32_t const id = get<j>(row).id;
             fires = fires && id != 0;
@@ -218,9 +199,9 @@ struct CrossProblem<Spec, Record<F...>, Allowed, P...> {
     template <class Found, Name N> static consteval auto field(Tag<Found> found) {
         if constexpr (!fits<Found>) return found;
         else if constexpr (Rec::template index<N> < 0)
-            return Tag<Misfit<Spec, At_<>, Got<unknown_field<N>>, Wants<typename FieldList<Rec>::type>>>{};
+            return Tag<Misfit<Spec, Place<>, unknown_field<N>, typename FieldList<Rec>::type>>{};
         else if constexpr (!has_single_id<Rec, N>())
-            return Tag<Misfit<Spec, At_<>, Got<field_without_a_single_id<N>>, Wants<a_field_with_one_id>>>{};
+            return Tag<Misfit<Spec, Place<>, field_without_one_id<N>, Wants<a_field_with_one_id>>>{};
         else return found;
     }
     template <class Found, class Q> struct AfterPolicy {
@@ -246,10 +227,10 @@ struct CrossProblem<Spec, Record<F...>, Allowed, P...> {
         using Named = typename decltype(walk<Policy, P...>())::type;
         if constexpr (!fits<Named>) return Tag<Named>{};
         else if constexpr (!has_policy<HowIndexed, P...>)
-            return Tag<Misfit<Spec, At_<>, Got<no_indexing>, Wants<Hashed_or_Indexed>>>{};
+            return Tag<Misfit<Spec, Place<>, Got<no_indexing>, Wants<Hashed_or_Indexed>>>{};
         else if constexpr (!CrossKeys<Rec, P...>::hashed &&
                            CrossKeys<Rec, P...>::combinations >= std::numeric_limits<std::int32_t>::max())
-            return Tag<Misfit<Spec, At_<>, Got<too_many_combinations>, Wants<Hashed_slots>>>{};
+            return Tag<Misfit<Spec, Place<>, Got<too_many_combinations>, Wants<Hashed_slots>>>{};
         else return Tag<Fits>{};
     }
     using type = typename decltype(find())::type;

@@ -12,6 +12,11 @@ namespace inlay::inline INLAY_ISA {
 namespace detail {
 template <class Spec, int D, class I, class R> struct EmbedBlock;
 
+/// The parameters of an Embed over ids.
+template <class R, int V, int D> struct EmbedTable {
+    Tensor<R, V, D, Layout::packed> weight;
+};
+
 /// Draws a table from N(0, deviation^2).
 template <class T> void draw_table(Key key, TensorRef<T> const& table, double deviation = 0.05) noexcept {
     for (int r = 0; r < table.rows; ++r)
@@ -30,9 +35,7 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
     static constexpr bool streams = true;
     static constexpr double flops = 0;
 
-    struct Params {
-        Tensor<R, V, D, Layout::packed> weight;
-    };
+    using Params = EmbedTable<R, V, D>;
     template <int B> struct Grads {
         TableGrads<R, V, D, B * L> weight;
     };
@@ -74,9 +77,7 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : BlockDefaults {
     static constexpr int parameters = V * D, W = R::lanes;
     static constexpr double flops = 2.0 * N * D;
 
-    struct Params {
-        Tensor<R, V, D, Layout::packed> weight;
-    };
+    using Params = EmbedTable<R, V, D>;
     template <int B> struct Grads {
         TableGrads<R, V, D, B * N> weight;
     };

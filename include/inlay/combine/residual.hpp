@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/norm.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/kernels/map.hpp>
 
@@ -12,21 +13,7 @@ template <class... Specs> struct Residual {
     using Body = Stack<Specs...>;
     static constexpr int layers = Body::layers;
 
-    template <class I> struct ProblemOf {
-        static consteval auto find() {
-            using P = typename Body::template Problem<I>;
-            if constexpr (!detail::fits<P>) return Tag<P>{};
-            else if constexpr (!is_numbers<I>)
-                return Tag<Misfit<Residual<>, At_<>, Got<detail::Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
-            else {
-                using O = typename detail::OutputOf<Body, I>::type;
-                if constexpr (std::is_same_v<O, I>) return Tag<Fits>{};
-                else return Tag<Misfit<Residual<>, At_<>, Got<O>, Wants<I>>>{};
-            }
-        }
-        using type = typename decltype(find())::type;
-    };
-    template <class I> using Problem = typename ProblemOf<I>::type;
+    template <class I> using Problem = typename detail::KeepsShape<Residual<>, Body, I>::type;
     template <class I> static Tag<I> out(Tag<I>);
 
     template <class I, class R> struct Block : Body::template Block<I, R> {
@@ -58,5 +45,8 @@ template <class... Specs> struct Residual {
         }
     };
 };
+
+/// y = x + A(RmsNorm(x)): the pre-norm residual branch of transformers.
+template <class... Specs> using PreNorm = Residual<RmsNorm, Specs...>;
 
 } // namespace inlay::inline INLAY_ISA

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/core/shared.hpp>
 
 #include <algorithm>
 
@@ -26,6 +27,12 @@ template <class S, class R> constexpr std::size_t token_bytes() {
 }
 template <class S, class R> using TokenOf = std::conditional_t<is_numbers<S>, typename R::type, std::int32_t>;
 
+/// Descends into a block that describes its children; another is a leaf.
+template <class B, class F> void describe_child(Path const& at, int times, F const& f) {
+    if constexpr (requires { B::describe(at, times, f); }) B::describe(at, times, f);
+    else f(at, Tag<B>{}, times);
+}
+
 template <class Index, class I, class R, class... Specs> struct StackBlock;
 
 template <std::size_t... K, class I, class R, class... Specs>
@@ -37,6 +44,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
     using shape = shape_at<J, Shapes>; // of the input of child J; shape<N> is the output
     template <std::size_t J> using child = typename At<J, Specs...>::template Block<shape<J>, R>;
     using Blocker = typename FirstBlocker<child<K>...>::type;
+    using Shared = SharedIn<child<K>...>;
 
     static constexpr int parameters = (child<K>::parameters + ... + 0);
     static constexpr double flops = (child<K>::flops + ... + 0.0);
@@ -74,8 +82,25 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         return n;
     }
 
+    static Lengths lengths(In<I, R> x) noexcept {
+        Lengths l;
+        each<N>([&](auto j) noexcept {
+            if constexpr (j == 0) l = lengths_of<child<j>, I, R>(x);
+            else {
+                In<shape<j>, R> in{};
+                in.lengths = l;
+                l = lengths_of<child<j>, shape<j>, R>(in);
+            }
+        });
+        return l;
+    }
+
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
+    }
+    /// Calls f for each block below, with its place: what `summary` prints.
+    template <class F> static void describe(Path const& at, int times, F const& f) {
+        (describe_child<child<K>>(child_path<Specs>(at, int(K)), times, f), ...);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         (child<K>::initialize(c.template child<K, State>(layers_before(K)), get<K>(p)), ...);
@@ -88,13 +113,13 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         if constexpr (!is_recording<Tp>)
             for (auto& t : turn) t = s.template take<std::byte>(widest(c.capacity));
         Lengths lengths = x.lengths;
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto& own = children(tape);
             auto const in = input<j>(x, tape, turn, lengths);
             if constexpr (j + 1 == N) child<j>::forward(cc, get<j>(p), in, y, tape_of<j>(own), s);
             else {
-                auto const out = between<j>(tape, turn, lengths_behind<shape<j>, shape<j + 1>>(lengths, {}));
+                auto const out = between<j>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
                 child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
                 lengths = out.lengths;
             }
@@ -106,13 +131,13 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         std::byte* turn[2] = {s.template take<std::byte>(widest(c.capacity)),
                               s.template take<std::byte>(widest(c.capacity))};
         Lengths lengths[N + 1] = {x.lengths};
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             if constexpr (j + 1 < N) {
-                lengths[j + 1] = lengths_behind<shape<j>, shape<j + 1>>(lengths[j], {});
-                lengths[j + 1] = get<j>(tape.between).view(lengths[j + 1]).lengths;
+                auto const behind = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
+                lengths[j + 1] = get<j>(tape.between).view(behind).lengths;
             }
         });
-        each_reversed<N>([&](auto j) {
+        each_reversed<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto const in = input<j>(x, tape, turn, lengths[j]);
             auto const dout = [&] {
@@ -136,7 +161,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
                      Scratch s) noexcept {
         std::byte* turn[2] = {s.template take<std::byte>(widest_token()),
                               s.template take<std::byte>(widest_token())};
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto const* in = [&] {
                 if constexpr (j == 0) return x;
@@ -185,5 +210,23 @@ template <class... Specs> struct Stack {
         using Spec = Stack;
     };
 };
+
+namespace detail {
+/// The problem of a Combine whose body has to give the shape that it takes, which is of numbers.
+template <class Combine, class Body, class I> struct KeepsShape {
+    static consteval auto find() {
+        using P = typename Body::template Problem<I>;
+        if constexpr (!fits<P>) return Tag<P>{};
+        else if constexpr (!is_numbers<I>)
+            return Tag<Misfit<Combine, Place<>, Got<Brief<I>>, Wants<a_vector_or_a_sequence>>>{};
+        else {
+            using O = typename OutputOf<Body, I>::type;
+            if constexpr (std::is_same_v<O, I>) return Tag<Fits>{};
+            else return Tag<Misfit<Combine, Place<>, Got<O>, Wants<I>>>{};
+        }
+    }
+    using type = typename decltype(find())::type;
+};
+} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

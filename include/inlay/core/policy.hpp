@@ -58,9 +58,9 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
     using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
     static consteval auto find() {
         if constexpr (!One::known)
-            return Tag<Misfit<Spec, At_<>, Got<unknown_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+            return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
         else if constexpr (One::doubled)
-            return Tag<Misfit<Spec, At_<>, Got<doubled_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
     }
     using type = typename decltype(find())::type;
@@ -71,7 +71,7 @@ template <class Spec, class I, class Allowed, class... P> consteval auto policie
     using First = typename PolicyWalk<Spec, Allowed, List<P...>, P...>::type;
     if constexpr (!fits<First>) return Tag<First>{};
     else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
-    else return Tag<Misfit<Spec, At_<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
+    else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
 }
 template <class Spec, class I, class Allowed, class... P>
 using PolicyProblem = typename decltype(policies_then_input<Spec, I, Allowed, P...>())::type;

@@ -55,6 +55,14 @@ template <class S, class Id> struct IdView {
         return reinterpret_cast<Id*>(reinterpret_cast<Byte*>(data) + b * stride);
     }
     int length(int b) const noexcept { return lengths.at(b, rows); }
+    /// Says how many ids of row b count: who writes ids owns their lengths, which readers see as const.
+    void set_length(int b, int n) const noexcept
+        requires(!std::is_const_v<Id>)
+    {
+        auto* at =
+            reinterpret_cast<std::byte*>(const_cast<std::int32_t*>(lengths.first)) + b * lengths.stride;
+        *reinterpret_cast<std::int32_t*>(at) = n;
+    }
     operator IdView<S, Id const>() const noexcept
         requires(!std::is_const_v<Id>)
     {
@@ -117,6 +125,12 @@ template <class A, class B> Lengths lengths_behind(Lengths before, Lengths own) 
     if constexpr (is_ids<B>) return own;
     else if constexpr (keeps_rows<A, B>) return before;
     else return {};
+}
+/// The lengths of what block B writes for x. A block whose sequence comes from elsewhere than its input's
+/// positions, such as a history from a record, says so with `lengths(x)`.
+template <class B, class I, class R> Lengths lengths_of(In<I, R> x) noexcept {
+    if constexpr (requires { B::lengths(x); }) return B::lengths(x);
+    else return lengths_behind<I, typename B::Output>(x.lengths, {});
 }
 } // namespace detail
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/core/input.hpp>
 #include <inlay/core/rows.hpp>
 #include <inlay/data/csv.hpp>
 #include <inlay/data/field_code.hpp>
@@ -31,6 +32,8 @@ struct EncoderOptions {
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
 template <class Rec> class Encoder {
+    static_assert(Says<detail::InputProblem<Rec>>{}, "inlay: this record cannot be");
+
 public:
     using Row = typename Rec::Row;
     static constexpr std::size_t fields = std::size_t(Rec::fields);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/combine/stack.hpp>
+#include <inlay/model/shared.hpp>
 
 #include <cstring>
 #include <span>
@@ -21,17 +21,24 @@ struct Misfitting {
         template <class... A> static void step(A&&...) noexcept {}
     };
 };
-template <class Input, class... Specs>
-using TopOf = std::conditional_t<fits<typename walk<Input, Specs...>::problem>, Tag<Stack<Specs...>>,
+template <class Input, class R, class... Specs>
+using TopOf = std::conditional_t<fits<ModelProblem<Input, R, Specs...>>, Tag<Stack<Specs...>>,
                                  Tag<Stack<Misfitting>>>::type;
 
 /// True where every block has a streaming form; otherwise its name carries the one that has none.
 template <class Blocker> struct streams_through {
     consteval operator bool() const { return std::is_void_v<Blocker>; }
 };
-/// True where a caller's argument can be seen as N numbers.
+/// True where a caller's argument can be seen as a row of numbers.
 template <class Argument, class Span> struct holds_one_token {
     consteval operator bool() const { return std::is_constructible_v<Span, Argument>; }
+};
+/// What `step` reads of an input: a span of numbers, or an id.
+template <class Input, class T> struct TokenSpan {
+    using type = std::int32_t;
+};
+template <int... N, class T> struct TokenSpan<Shape<N...>, T> {
+    using type = std::span<T const, std::size_t(Shape<N...>::width)>;
 };
 } // namespace detail
 
@@ -40,8 +47,8 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     using Input = InputShape;
     using Scalar = R;
     using T = typename R::type;
-    using Top = detail::TopOf<Input, Specs...>;
-    using Block = typename Top::template Block<Input, R>;
+    using Top = detail::TopOf<Input, R, Specs...>;
+    using Block = detail::OwnerOf<typename Top::template Block<Input, R>, Input, R>;
     using Output = typename Block::Output;
     using Params = typename Block::Params;
 
@@ -67,10 +74,13 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     /// Vector or a Record a step is the inference of one row.
     template <class X, class Y> static void step(Params const& p, State& state, X const& x, Y&& y) noexcept {
         using To = std::span<T, std::size_t(Output::width)>;
-        static_assert(detail::streams_through<std::conditional_t<is_record<Input>, void, Blocker>>{},
-                      "inlay: a block has no streaming form");
+        using From = typename detail::TokenSpan<Input, T>::type;
+        using Unstreamed = std::conditional_t<is_record<Input>, void, Blocker>;
+        static_assert(detail::streams_through<Unstreamed>{}, "inlay: a block has no streaming form");
+        static_assert(detail::holds_one_token<X const&, From>{}, "inlay: step reads one row of the input");
         static_assert(detail::holds_one_token<Y, To>{}, "inlay: step writes one row of the output");
-        if constexpr (streams && std::is_constructible_v<To, Y>) run_step(p, state, x, To(y));
+        if constexpr (streams && std::is_constructible_v<From, X const&> && std::is_constructible_v<To, Y>)
+            run_step(p, state, x, To(y));
     }
 
 private:
@@ -84,11 +94,8 @@ private:
             Block::step(c, p, state.carried, &token, out, Scratch{state.scratch});
         } else {
             using From = std::span<T const, std::size_t(Input::width)>;
-            static_assert(detail::holds_one_token<X const&, From>{},
-                          "inlay: step reads one row of the input");
             alignas(64) T in[std::size_t(detail::row_stride<R>(Input::width))]{};
-            if constexpr (std::is_constructible_v<From, X const&>)
-                std::memcpy(in, From(x).data(), sizeof(T) * std::size_t(Input::width));
+            std::memcpy(in, From(x).data(), sizeof(T) * std::size_t(Input::width));
             Block::step(c, p, state.carried, static_cast<T const*>(in), out, Scratch{state.scratch});
         }
         std::memcpy(y.data(), out, sizeof(T) * std::size_t(Output::width));
@@ -99,10 +106,10 @@ private:
 /// A model: an input and the blocks that it runs through. It is only a type: `Network` owns parameters,
 /// `Workspace` and `State` what a run needs. A block that does not accept what reaches it is reported here,
 /// once.
-template <class InputShape, class... Specs> struct Model : BoundModel<InputShape, Native, Specs...> {
-    // Last, so that what uses the model is still read as a model and adds no errors of its own.
-    static_assert(detail::verdict<detail::Problem<Stack<Specs...>, InputShape>>{},
-                  "inlay: blocks do not fit: Misfit<block, place, got, wants>");
+template <class I, class... S> struct Model : BoundModel<I, Native, S...> {
+    // Last, so that what uses the model is still read as a model and adds no errors of its own. On one line
+    // and without an alias, so that GCC prints Misfit<block, place, got, wants> close to the words.
+    static_assert(Says<Flaw<I, S...>>{}, "inlay: blocks do not fit");
 };
 
 /// Draws all parameters from a seed.

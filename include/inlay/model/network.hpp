@@ -64,7 +64,7 @@ private:
     In<Output, R> run(In<typename M::Input, R> x, int rows, Workspace<M, B>& ws) const noexcept {
         assert(rows <= B::rows && "inlay: more rows than the Workspace's Batch");
         Context<> const c{.rows = rows, .capacity = B::rows, .depth = M::depth};
-        Out<Output, R> const y{ws.output(), detail::lengths_behind<typename M::Input, Output>(x.lengths, {})};
+        Out<Output, R> const y{ws.output(), detail::lengths_of<typename M::Block, typename M::Input, R>(x)};
         NoTape none;
         M::Block::forward(c, params(), x, y, none, ws.scratch());
         return y;

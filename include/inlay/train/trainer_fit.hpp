@@ -2,7 +2,7 @@
 // One fit of a Trainer: epochs, shuffles, validation, early stopping.
 #pragma once
 
-#include <inlay/train/trainer.hpp>
+#include <inlay/train/trainer_class.hpp>
 
 #include <chrono>
 #include <cstring>

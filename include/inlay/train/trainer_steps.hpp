@@ -2,7 +2,7 @@
 // The bodies of Trainer: its room, and one step.
 #pragma once
 
-#include <inlay/train/trainer.hpp>
+#include <inlay/train/trainer_class.hpp>
 
 #include <cstring>
 
@@ -58,13 +58,11 @@ double Trainer<M, Loss, B, Opt, Exec>::run_shards(Data const& data, std::span<st
     auto rows_of = [&](int k) { return std::min(shard_rows, rows - k * shard_rows); };
     for (int k = 0; k < active; ++k)
         staging_[std::size_t(k)].load(data, index.data() + k * shard_rows, rows_of(k));
-    // Lengths are those of the input where the output keeps its positions, so the count needs no forward
-    // pass.
+    // Lengths follow from the input, so the count needs no forward pass.
     count_ = 0;
     for (int k = 0; k < active; ++k) {
         auto& stage = staging_[std::size_t(k)];
-        Out<Output, R> const y{workers_[0].y,
-                               detail::lengths_behind<Input, Output>(stage.input().lengths, {})};
+        Out<Output, R> const y{workers_[0].y, detail::lengths_of<Block, Input, R>(stage.input())};
         auto const wanted = stage.targets();
         auto const bad =
             detail::impossible_target<Loss>(wanted.data, std::ptrdiff_t(rows_of(k)) * targets, Output::width);
@@ -80,7 +78,7 @@ double Trainer<M, Loss, B, Opt, Exec>::run_shards(Data const& data, std::span<st
         auto& stage = staging_[std::size_t(k)];
         auto const c = context(rows_of(k), seen_ + std::int64_t(k) * shard_rows, train);
         auto const x = stage.input();
-        Lengths const lengths = detail::lengths_behind<Input, Output>(x.lengths, {});
+        Lengths const lengths = detail::lengths_of<Block, Input, R>(x);
         Out<Output, R> const y{worker.y, lengths}, dy{worker.dy, lengths};
         if (train) {
             for (auto const& g : grads_[std::size_t(k)]) clear(g);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/model/model.hpp>
+
+#include <cstdio>
+#include <string_view>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+/// A type's name as the compiler spells it.
+template <class T> constexpr std::string_view type_name() {
+#if defined(_MSC_VER) && !defined(__clang__)
+    std::string_view const all = __FUNCSIG__;
+    std::size_t const from = all.find("type_name<") + 10, to = all.rfind(">(");
+#else
+    std::string_view const all = __PRETTY_FUNCTION__;
+    std::size_t const from = all.find("T = ") + 4, to = std::min(all.rfind(']'), all.find("; ", from));
+#endif
+    return all.substr(from, to - from);
+}
+/// Writes a type's name into `out` without namespaces, shortened to fit.
+template <std::size_t N> void short_name(std::string_view name, char (&out)[N]) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < name.size() && n + 1 < N;) {
+        std::string_view const rest = name.substr(i);
+        if (rest.starts_with("inlay::")) i += 7;
+        else if (i >= 2 && name.substr(i - 2, 2) == "::" && rest.size() > 3 && rest.substr(1, 2) == "::")
+            i += 3;
+        else out[n++] = name[i++];
+    }
+    out[n] = 0;
+    if (n + 1 == N) out[n - 1] = out[n - 2] = out[n - 3] = '.';
+}
+template <class S> struct ShapeText {
+    char text[32];
+    ShapeText() {
+        if constexpr (is_sequence<S>) std::snprintf(text, sizeof text, "[%d, %d]", S::rows, S::width);
+        else if constexpr (is_numbers<S>) std::snprintf(text, sizeof text, "[%d]", S::width);
+        else if constexpr (is_ids<S>)
+            std::snprintf(text, sizeof text, "[%d] below %d", S::rows, S::vocabulary);
+        else std::snprintf(text, sizeof text, "record of %d", S::fields);
+    }
+};
+template <std::size_t Size> void path_text(Path const& at, char (&out)[Size]) {
+    constexpr int N = int(Size);
+    Path const* places[16];
+    int depth = 0;
+    for (auto const* p = &at; p && (p->outer || p->name) && depth < 16; p = p->outer) places[depth++] = p;
+    int n = 0;
+    out[0] = 0;
+    while (depth-- > 0 && n < N - 8) {
+        char const* dot = n ? "." : "";
+        n += places[depth]->name
+                 ? std::snprintf(out + n, std::size_t(N - n), "%s%s", dot, places[depth]->name)
+                 : std::snprintf(out + n, std::size_t(N - n), "%s%d", dot, places[depth]->index);
+    }
+}
+} // namespace detail
+
+/// Prints a model block by block: place, block, output shape, parameters, multiply-adds of one row; then
+/// totals, bytes and the instruction set that it was compiled for. `out` is any stream of text, such as
+/// std::cout.
+template <class M, class Stream> void summary(Stream& out) {
+    char line[160];
+    auto const print = [&](char const* place, char const* block, char const* shape, double parameters,
+                           double flops) {
+        std::snprintf(line, sizeof line, "%-14s %-44s %-16s %11.0f %13.0f\n", place, block, shape, parameters,
+                      flops);
+        out << line;
+    };
+    std::snprintf(line, sizeof line, "%-14s %-44s %-16s %11s %13s\n", "place", "block", "output",
+                  "parameters", "flops a row");
+    out << line;
+    print("", "input", detail::ShapeText<typename M::Input>().text, 0, 0);
+    auto const row = [&]<class B>(Path const& at, Tag<B>, int times) {
+        char path[32], place[48], block[44];
+        detail::path_text(at, path);
+        std::snprintf(place, sizeof place, times > 1 ? "%s x%d" : "%s", path, times);
+        detail::short_name(detail::type_name<typename B::Spec>(), block);
+        print(place, block, detail::ShapeText<typename B::Output>().text, double(B::parameters) * times,
+              B::flops * times);
+    };
+    detail::describe_child<typename M::Block>(Path{}, 1, row);
+    print("", "total", detail::ShapeText<typename M::Output>().text, M::parameters, M::flops);
+    std::snprintf(line, sizeof line, "parameters %zu bytes, stream state %zu bytes; %s, %d lanes\n",
+                  sizeof(typename M::Params), sizeof(typename M::State), INLAY_ISA_NAME, M::Scalar::lanes);
+    out << line;
+}
+
+} // namespace inlay::inline INLAY_ISA
