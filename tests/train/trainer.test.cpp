@@ -1,66 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "executors.hpp"
-
-#include <inlay/train.hpp>
+#include "fixtures.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 using namespace inlay;
 
-namespace {
-
-using Visit = Record<Categorical<"a", 10>, Numeric<"x">, Categorical<"b", 200>>;
-using Ranker =
-    Model<Visit,
-          Sum<Cross<Hashed<64>, Each, Of<"a", "b">>, Stack<Embed<4>, Flatten, Dense<9>, Relu, Dense<1>>>>;
-using Reader = Model<Tokens<8, 11>, Embed<6>, Dense<6>, Tanh, Dense<11>>;
-using Small = Model<Shape<3>, Dense<4>, Tanh, Dense<3>>::as<double>;
-using Line = Model<Shape<2>, Dense<1>>;
-using Mixed = Optimize<On<Cross, Ftrl>, OnName<"*.bias", Sgd>, Otherwise<AdaGrad>>;
-
-template <class M> bool same(Network<M> const& a, Network<M> const& b) {
-    return std::memcmp(static_cast<void const*>(&a.params()), static_cast<void const*>(&b.params()),
-                       sizeof(typename M::Params)) == 0;
-}
-template <class M> std::vector<double*> numbers(Network<M>& net) {
-    std::vector<double*> all;
-    M::Block::visit(net.params(), Path{}, [&](auto, Path const&, Kind, TensorRef<double> t) {
-        for (int r = 0; r < t.rows; ++r)
-            for (int c = 0; c < t.width; ++c) all.push_back(&t(r, c));
-    });
-    return all;
-}
-std::vector<std::uint32_t> first(std::size_t n) {
-    std::vector<std::uint32_t> index(n);
-    std::iota(index.begin(), index.end(), 0u);
-    return index;
-}
-/// Rows of three numbers with a class each, some ignored, and weights.
-Rows<Shape<3>> classes(std::size_t n) {
-    auto rows = Rows<Shape<3>>::random(n, Seed{4});
-    for (std::size_t i = 0; i < n; ++i) {
-        rows.target[i] = i % 7 == 3 ? -1.0f : float(i % 3);
-        rows.weight.push_back(float(i % 5) / 2);
-    }
-    return rows;
-}
-/// Numbers on a line, so that a linear model learns them.
-Rows<Shape<2>> line(std::size_t n, std::uint64_t seed, float slope = 1) {
-    auto rows = Rows<Shape<2>>::random(n, Seed{seed});
-    for (std::size_t i = 0; i < n; ++i)
-        rows.target[i] = slope * (2 * rows.input[2 * i] - rows.input[2 * i + 1]) + 0.5f;
-    return rows;
-}
-std::string words(auto f) {
-    try {
-        f();
-        return "no error";
-    } catch (Error const& e) { return e.what(); }
-}
-
-} // namespace
+using namespace fixtures;
 
 TEST_CASE("one step is the naive step: the gradient of the weighted mean, by central differences") {
     auto const rows = classes(20);
@@ -280,51 +226,4 @@ TEST_CASE("the network may be moved while its trainer lives") {
     trainer.fit(rows);
     other.fit(rows);
     CHECK(same(moved, still));
-}
-
-TEST_CASE("what cannot be trained says why") {
-    auto rows = line(20, 1);
-    Network<Line> net(Seed{1}), before(Seed{1});
-    Trainer<Line, MeanSquaredError, Batch<16>, Sgd> trainer(net);
-    CHECK(words([&] { trainer.step(rows, first(17)); }) ==
-          "inlay: Trainer::step: expected 1 to 16 rows, as in its Batch, found 17");
-    CHECK(words([&] { trainer.step(rows, {}); }).find("1 to 16 rows") != std::string::npos);
-    std::uint32_t const beyond = 20;
-    CHECK(words([&] { trainer.step(rows, std::span(&beyond, 1)); }) ==
-          "inlay: index: expected rows below 20, found 20");
-    CHECK(words([&] { trainer.fit(Rows<Shape<2>>{}); }) ==
-          "inlay: fit: expected at least one row, found none");
-    CHECK(words([&] { trainer.fit(rows, {.epochs = -1}); }).find("epochs") != std::string::npos);
-    CHECK(words([&] { trainer.fit(rows, {.patience = 2}); }) ==
-          "inlay: FitOptions, patience: expected validation rows to judge by, found none");
-    auto wide = rows;
-    wide.target.resize(40);
-    CHECK(words([&] { trainer.fit(wide); }) ==
-          "inlay: targets: expected 1 a row for this loss and output, found 2");
-    CHECK(words([&] { trainer.fit(rows, {.validate = &wide}); }).find("targets") != std::string::npos);
-    CHECK(words([&] { trainer.step(wide, first(4)); }).find("targets") != std::string::npos);
-    rows.weight = {1, 2};
-    CHECK(words([&] { trainer.fit(rows); }) ==
-          "inlay: Rows::weight: expected none, or one for each of 20 rows, found 2");
-    CHECK(same(net, before));
-}
-
-TEST_CASE("a class that has no logit is an error that names the row") {
-    auto rows = classes(10);
-    rows.target[6] = 3;
-    Network<Small> net(Seed{1});
-    Trainer<Small, CrossEntropy, Batch<4>, Sgd> trainer(net);
-    CHECK(words([&] { trainer.fit(rows, {.shuffle = false}); }) ==
-          "inlay: row 6: expected a class from 0 to 2, or a negative one, found 3.000000");
-}
-
-TEST_CASE("a loss that is no longer finite stops the fit at its step") {
-    auto rows = line(64, 1);
-    rows.target[40] = 1e30f;
-    Network<Line> net(Seed{1});
-    Trainer<Line, MeanSquaredError, Batch<16>, Sgd> trainer(net);
-    rows.input[2 * 40] = std::numeric_limits<float>::infinity();
-    std::string const message = words([&] { trainer.fit(rows, {.shuffle = false}); });
-    CHECK(message.starts_with("inlay: step 3: expected a finite loss, found "));
-    for (float const w : get<0>(net.params()).weight.data) CHECK(std::isfinite(w));
 }
