@@ -1,5 +1,6 @@
 // words: inlay: blocks do not fit
-// words: items
+// words: Misfit<.*Share<.*items
+// words: Got<.*Table<50, ?8>
 #include <inlay/inlay.hpp>
 
 using namespace inlay;
