@@ -1,5 +1,4 @@
-// A block of one's own: the leaky integrator h_t = a h_(t-1) + (1 - a) x_t, with a learned a = sigmoid(w) a
-// channel.
+// A block of one's own: a leaky integrator, h_t = a h_(t-1) + (1 - a) x_t, with a learned a = sigmoid(w).
 #include <inlay/inlay.hpp>
 #include <inlay/testing.hpp>
 
@@ -69,7 +68,6 @@ struct Leak {
         }
     };
 };
-
 using Smooth = Model<Sequence<7, 5>, Leak, Dense<3>, Repeat<2, PreNorm<Leak>>>;
 static_assert(Smooth::streams && Smooth::parameters == 5 + 18 + 2 * (3 + 3));
 

@@ -5,6 +5,5 @@
 
 using namespace inlay;
 
-
 using M = Model<Vector<8>, Dense<16>>;
 int main() { Network<M> net(Seed{1}); }

@@ -7,9 +7,11 @@
 using namespace inlay;
 
 #ifdef MISTAKE
-using Visit = Record<Categorical<"user", 99>, Categorical<"item", 50>, History<"watched", 20, SameAs<"movie">>>;
+using Visit =
+    Record<Categorical<"user", 99>, Categorical<"item", 50>, History<"watched", 20, SameAs<"movie">>>;
 #else
-using Visit = Record<Categorical<"user", 99>, Categorical<"item", 50>, History<"watched", 20, SameAs<"item">>>;
+using Visit =
+    Record<Categorical<"user", 99>, Categorical<"item", 50>, History<"watched", 20, SameAs<"item">>>;
 #endif
 
 using M = Model<Visit, Embed<4>, Flatten, Dense<1>>;

@@ -1,4 +1,5 @@
-// Names that X11, Windows, Qt and Eigen bring along, before inlay is included; inlay's own by qualified names.
+// Names that X11, Windows, Qt and Eigen bring along, before inlay is included; inlay's own by qualified
+// names.
 typedef unsigned long Window;
 typedef int Depth;
 struct Dense {};
@@ -32,5 +33,5 @@ int main() {
     [[maybe_unused]] Dense const dense{};
     [[maybe_unused]] Depth const depth = 24;
     inlay::Network<Net> net(inlay::Seed{1});
-    return &net.params() != nullptr ? 0 : 1;
+    return sizeof net > 0 ? 0 : 1;
 }
