@@ -24,6 +24,11 @@ reference::Result item(reference::Parameters const& p, reference::Schema const&,
 } // namespace
 
 TEST_CASE("laws: select of a history") { laws<Stack<Select<"seen">, Embed<5>, MeanPool>, Row>(history); }
+// Long enough that every buffer between blocks is used again: the lengths must outlive the ids.
+TEST_CASE("laws: select of a history through a long stack") {
+    laws<Stack<Select<"seen">, Embed<5>, Dense<5>, Tanh, Dense<5>, Last>, Row>();
+    laws_in_float<Stack<Stack<Select<"seen">, Embed<5>>, PreNorm<Dense<5>, Tanh>, Dense<6>, MaxPool>, Row>();
+}
 TEST_CASE("laws: select of an id") { laws_in_float<Stack<Select<"item">, Embed<5>>, Row>(item); }
 TEST_CASE("laws: select of a set and a number") {
     laws<Concat<Stack<Select<"tags">, Embed<3>, Flatten>, Stack<Select<"age">, Dense<2>>>, Row>();

@@ -133,8 +133,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         Lengths lengths[N + 1] = {x.lengths};
         each<N>([&](auto j) noexcept {
             if constexpr (j + 1 < N) {
-                auto const behind = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
-                lengths[j + 1] = get<j>(tape.between).view(behind).lengths;
+                lengths[j + 1] = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
             }
         });
         each_reversed<N>([&](auto j) noexcept {
