@@ -1,7 +1,7 @@
 // words: inlay: blocks do not fit
 // words: Select<.*(jobs|'j')
 // words: Place<0>
-// words: an_unknown_field
+// words: no_field
 // words: age job hobbies town|'a', 'g', 'e'
 #include <inlay/inlay.hpp>
 

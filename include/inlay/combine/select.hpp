@@ -37,8 +37,8 @@ template <Name F> struct Select {
         static consteval auto find() {
             if constexpr (Record<G...>::template index<F> >= 0) return Tag<Fits>{};
             else
-                return Tag<Misfit<Select, Place<>, Got<an_unknown_field>,
-                                  typename detail::FieldList<Record<G...>>::type>>{};
+                return Tag<
+                    Misfit<Select, Place<>, Got<no_field>, typename detail::FieldList<Record<G...>>::type>>{};
         }
         using type = typename decltype(find())::type;
     };

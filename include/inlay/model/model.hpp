@@ -143,7 +143,7 @@ private:
 template <class I, class... S> struct Model : BoundModel<I, Native, S...> {
     // Last, so that what uses the model is still read as a model and adds no errors of its own. On one line
     // and without an alias, so that GCC prints Misfit<block, place, got, wants> close to the words.
-    static_assert(Says<Flaw<I, S...>>{}, "inlay: blocks do not fit");
+    static_assert(Says<detail::Flaw<I, S...>>{}, "inlay: blocks do not fit");
 };
 
 /// Draws all parameters from a seed.

@@ -50,7 +50,9 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         // From the other end of the keys than the blocks, so that sharing changes no other initial value.
-        each<N>([&](auto j) noexcept { At<j, S...>::initialize(c.key.fold(~std::uint64_t(j)), get<j>(p.tables)); });
+        each<N>([&](auto j) noexcept {
+            At<j, S...>::initialize(c.key.fold(~std::uint64_t(j)), get<j>(p.tables));
+        });
         Top::initialize(c, p.blocks);
     }
     template <class C, class Tp>
@@ -109,9 +111,8 @@ template <class I, class R, class... Specs> struct ModelProblemOf {
 };
 template <class I, class R, class... Specs>
 using ModelProblem = typename ModelProblemOf<I, R, Specs...>::type;
+/// The same at the machine's own width: Misfit<block, place, got, wants>, or Fits.
+template <class I, class... Specs> using Flaw = ModelProblem<I, Native, Specs...>;
 } // namespace detail
-
-/// Why a model does not fit together: Misfit<block, place, got, wants>, or Fits.
-template <class I, class... Specs> using Flaw = detail::ModelProblem<I, Native, Specs...>;
 
 } // namespace inlay::inline INLAY_ISA
