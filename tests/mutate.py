@@ -126,13 +126,16 @@ class Mutant:
     was: str      # the line as it stands
     becomes: str  # and as the mutant has it
     text: str     # the whole file
+    hooks: list   # (place, text) to make the mistake at run time
+    length: int   # of what is replaced, to nest hooks
 
     def __str__(self):
         return f"{self.file}:{self.line} [{self.kind}]\n  - {self.was}\n  + {self.becomes}"
 
 
 def edits_of(code, begin, end):
-    """(kind, from, to, replacement) for each mistake in a body."""
+    """(kind, from, to, replacement, hooks) for each mistake in a body. The hooks are texts to put in at places so that
+    the mistake is made while the program runs as mutant @; without hooks it has to be compiled by itself."""
     headers = [(m.end() - 1, matching(code, m.end() - 1)) for m in re.finditer(r"\bfor \(", code[:end]) if m.start() >= begin]
 
     def header(at):
@@ -141,47 +144,56 @@ def edits_of(code, begin, end):
     def each(pattern):
         return (m for m in re.compile(pattern).finditer(code, begin, end))
 
+    def around(what, a, b):
+        a += len(code[a:b]) - len(code[a:b].lstrip())
+        return [(a, f"::mutant::{what}<@>("), (b, ")")]
+
     for m in each(r"(?<=[\w)\]]) ([-+*/])(?=\s)(?!\s\.\.\.)"):
+        last = operand_end(code, m.end(), m[1])
         if m[1] in "+-":
-            yield "sign", m.start(1), m.end(1), "-" if m[1] == "+" else "+"
-        yield "term" if m[1] in "+-" else "factor", m.start(), operand_end(code, m.end(), m[1]), ""
-    for m in each(r" ([-+*/])= "):
+            yield "sign", m.start(1), m.end(1), "-" if m[1] == "+" else "+", around("minus", m.end(), last)
+            yield "term", m.start(), last, "", around("zero", m.end(), last)
+        else:
+            yield "factor", m.start(), last, "", around("one", m.end(), last)
+    for m in each(r"([\w.]+(?:(?:->|\.)\w+|\[[^\]]*\]|\([^()]*\))*) ([-+*/])= "):
         if not header(m.start()):
-            yield "+=", m.start(1), m.end(1), ""
-            if m[1] in "+-":
-                yield "sign", m.start(1), m.end(1), "-" if m[1] == "+" else "+"
+            last = statement_end(code, m.end())
+            yield "+=", m.start(2), m.end(2), "", around("set_zero" if m[2] in "+-" else "set_one", m.start(1), m.end(1))
+            if m[2] in "+-":
+                yield "sign", m.start(2), m.end(2), "-" if m[2] == "+" else "+", around("minus", m.end(), last)
     for m in each(r"(?<=[(=,:?] )-(?=[\w(])|(?<=[(,])-(?=[\w(])"):
-        yield "sign", m.start(), m.end(), ""
+        yield "sign", m.start(), m.end(), "", around("minus", m.start(), primary_end(code, m.start()))
     for m in each(r"\bsimd::fma\("):
         (a, b), (c, d), (e, f) = arguments_of(code, m.end() - 1)
         product = f"(({code[a:b]}) * ({code[c:d].strip()}))"
-        yield "+=", m.start(), f + 1, product
-        yield "sign", m.start(), f + 1, f"(({code[e:f].strip()}) - {product})"
+        yield "+=", m.start(), f + 1, product, around("zero", e, f)
+        yield "sign", m.start(), f + 1, f"(({code[e:f].strip()}) - {product})", around("minus", a, b)
     for m in each(r" < "):
         stride = (h := header(m.start())) and re.search(r"\w \+= ([\w* ]+)$", code[h[0]:h[1] - 1])
-        yield "bound", m.start(), m.end(), f" + {stride[1] if stride else 1} < "
+        by = stride[1] if stride else "1"
+        yield "bound", m.start(), m.end(), f" + {by} < ", [(m.start(), f" + ::mutant::on<@>() * {by}")]
     for m in each(r" (<=|>=) "):
-        yield "bound", m.start(1), m.end(1), m[1][0]
+        yield "bound", m.start(1), m.end(1), m[1][0], None
     for m in each(r"(?<= > )\d+\b"):
-        yield "bound", m.start(), m.end(), str(int(m[0]) + 1)
+        yield "bound", m.start(), m.end(), str(int(m[0]) + 1), [(m.end(), " + ::mutant::on<@>()")]
     for a, b in headers:
         for m in re.compile(r"(?<= = )0(?=[;,])").finditer(code, a, code.index(";", a) + 1):
-            yield "bound", m.start(), m.end(), "1"
+            yield "bound", m.start(), m.end(), "1", [(m.end(), " + ::mutant::on<@>()")]
     for m in each(r"(?<=[ (])(true|false)(?=\);)"):
-        yield "+=", m.start(), m.end(), "false" if m[0] == "true" else "true"
-    for m in each(r"(?<=[;{})e])\s+([\w*(])"):
+        yield "+=", m.start(), m.end(), "false" if m[0] == "true" else "true", [(m.end(), " != bool(::mutant::on<@>())")]
+    for m in each(r"(?:[;{})]|\belse)\s+(?=([\w*(]))"):
         if header(m.start(1)) or KEPT.match(code, m.start(1)):
             continue
         last = statement_end(code, m.start(1))
-        if STATEMENT.match(code[m.start(1):last]) and "[&]" not in code[m.start(1):last]:
-            yield "statement", m.start(1), last, ""
+        if STATEMENT.match(code[m.start(1):last]) and code[last] == ";":
+            yield "statement", m.start(1), last, "", [(m.start(1), "if (::mutant::on<@>()) {} else ")]
 
 
 def mutants_of(texts, codes, functions):
     seen = set()
     for f in functions:
         text, code = texts[f.file], codes[f.file]
-        for kind, a, b, new in edits_of(code, f.begin, f.end):
+        for kind, a, b, new, hooks in edits_of(code, f.begin, f.end):
             mutated = text[:a] + new + text[b:]
             first, last = text.rfind("\n", 0, a) + 1, text.find("\n", b)
             was = text[first:last]
@@ -189,15 +201,7 @@ def mutants_of(texts, codes, functions):
                 continue
             seen.add(mutated)
             plain = [" ".join(s.split()) for s in (was, text[first:a] + new + text[b:last])]
-            yield Mutant(f.file, text.count("\n", 0, a) + 1, f.name, kind, *plain, mutated)
-
-
-def one_of_each(mutants, seed):
-    """One mutant a line and kind, drawn by the line's text, so that a change elsewhere does not change the draw."""
-    groups = {}
-    for m in mutants:
-        groups.setdefault((m.file, m.line, m.kind), []).append(m)
-    return [random.Random(f"{seed} {m[0].file} {m[0].was} {m[0].kind}").choice(m) for m in groups.values()]
+            yield Mutant(f.file, text.count("\n", 0, a) + 1, f.name, kind, *plain, mutated, hooks, b - a)
 
 
 def targets(functions):
@@ -210,6 +214,52 @@ def targets(functions):
         reached += more
         for f in more:
             names |= f.calls - {"forward", "visit", "describe", "initialize", "scratch", "step_scratch"}
+
+
+HOOKS = """
+#pragma once
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+namespace mutant {
+inline int const active = std::getenv("INLAY_MUTANT") ? std::atoi(std::getenv("INLAY_MUTANT")) : 0;
+inline bool reached = false;
+template <int N> constexpr int on() noexcept {
+    if (std::is_constant_evaluated() || active != N) return 0;
+    if (!reached) std::fputs("mutant reached", stderr);
+    reached = true;
+    return 1;
+}
+template <int N, class T> constexpr std::decay_t<T> zero(T const& x) noexcept { return on<N>() ? std::decay_t<T>(0) : x; }
+template <int N, class T> constexpr std::decay_t<T> one(T const& x) noexcept { return on<N>() ? std::decay_t<T>(1) : x; }
+template <int N, class T> constexpr std::decay_t<T> minus(T const& x) noexcept {
+    if (on<N>()) return std::decay_t<T>(0) - x;
+    return x;
+}
+template <int N, class T> constexpr T& set_zero(T& x) noexcept {
+    if (on<N>()) x = T(0);
+    return x;
+}
+template <int N, class T> constexpr T& set_one(T& x) noexcept {
+    if (on<N>()) x = T(1);
+    return x;
+}
+}
+"""
+
+
+def hooked(text, mutants):
+    """The file with the hooks of all of the mutants, numbered from 1: outer ones open first and close last."""
+    places = []
+    for n, m in enumerate(mutants, 1):
+        for k, (at, hook) in enumerate(m.hooks):
+            closing = k == 1 or hook.startswith(" ")
+            span = abs(m.hooks[-1][0] - m.hooks[0][0]) if len(m.hooks) == 2 else m.length
+            order = (at, 0, span, n) if k == 1 else (at, 1, 0, n) if closing else (at, 2, -span, -n)
+            places.append((order, at, hook.replace("@", str(n))))
+    for _, at, hook in sorted(places, reverse=True):
+        text = text[:at] + hook + text[at:]
+    return text
 
 
 # ------------------------------------------------------------------------------------------------ choosing tests
@@ -273,7 +323,8 @@ class Bench:
             self.call += ["-isystem", options.xsimd]
         fixed = ["doctest/doctest.h", "xsimd/xsimd.hpp", "fstream", "iostream", "sstream", "filesystem", "map", "variant",
                  "unordered_map", "charconv", "chrono", "thread", "tuple", "optional", "numeric", "reference/all.hpp"]
-        (self.room / "fixed.hpp").write_text("".join(f"#include <{name}>\n" for name in fixed))
+        (self.room / "hooks.hpp").write_text(HOOKS)
+        (self.room / "fixed.hpp").write_text('#include "hooks.hpp"\n' + "".join(f"#include <{name}>\n" for name in fixed))
         self.must(*self.call, "-x", "c++-header", self.room / "fixed.hpp", "-o", self.room / "fixed.hpp.gch")
         self.must(*self.call, "-c", TESTS / "doctest_main.cpp", "-o", self.room / "main.o")
         self.free = queue.Queue()
@@ -287,40 +338,75 @@ class Bench:
         if code:
             sys.exit(words)
 
-    def verdict(self, n, test, size):
-        program = self.room / f"{n}.program"
-        code, _ = compilers.run(self.call + [
+    def build(self, n, file, text, test, size):
+        """Compiles a test with a header's text changed; returns the program or nothing."""
+        at, program = self.room / str(n) / "inlay" / file, self.room / f"{n}.program"
+        at.write_text(text)
+        code, words = compilers.run(self.call + [
             f"-I{self.room / str(n)}", f"-DINLAY_LAWS_SIZES={size}", "-include", str(self.room / "fixed.hpp"),
             str(TESTS / f"{test}.test.cpp"), str(self.room / "main.o"), "-o", str(program)])
-        if code:
-            return "not compiling"
+        at.write_text((INLAY / file).read_text())
+        self.words = words
+        return None if code else program
+
+    def passes(self, program, mutant=0):
+        """Whether a test passes, and whether it came by the mutant."""
         try:
             done = subprocess.run([program, "--abort-after=1"], capture_output=True, timeout=self.seconds, cwd=compilers.ROOT,
-                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+                                  env={**os.environ, "INLAY_MUTANT": str(mutant)})
         except subprocess.TimeoutExpired:
-            return "caught"
-        return "caught" if done.returncode else "survived"
+            return False, True
+        return done.returncode == 0, b"mutant reached" in done.stderr
 
-    def judge(self, mutant, tests):
-        """caught, survived or not compiling, and the test that said so."""
-        n = self.free.get()
-        at = self.room / str(n) / "inlay" / mutant.file
-        verdict, by = "survived", ""
+    def judge_one(self, n, mutant, tests):
+        """caught, survived or not compiling, by the text of the mutant itself."""
+        for test, size in tests:
+            if (test, size) not in self.sound:  # the test has to pass without the mutant
+                program = self.build(n, mutant.file, (INLAY / mutant.file).read_text(), test, size)
+                self.sound[test, size] = bool(program) and self.passes(program)[0]
+            if not self.sound[test, size]:
+                continue
+            program = self.build(n, mutant.file, mutant.text, test, size)
+            if not program:
+                return "not compiling", test
+            if not self.passes(program)[0]:
+                return "caught", f"{test} at {size}"
+        return "survived", "all"
+
+    def judge_hooked(self, n, mutants, tests, reached, verdicts):
+        """Tries all mutants of one file in one program a test. What does not compile together is tried in halves."""
+        alive = list(mutants)
+        for test, size in tests:
+            alive = [m for m in alive if id(m) not in verdicts]
+            if not alive:
+                return
+            program = self.build(n, alive[0].file, hooked((INLAY / alive[0].file).read_text(), alive), test, size)
+            if not program:
+                if os.environ.get("INLAY_MUTATE_VERBOSE"):
+                    print(f"{len(alive)} hooks of {alive[0].file} do not compile: {self.words[:600]}", flush=True)
+                if len(alive) > 1:
+                    for half in (alive[:len(alive) // 2], alive[len(alive) // 2:]):
+                        self.judge_hooked(n, half, tests, reached, verdicts)
+                return
+            if not self.passes(program)[0]:
+                self.sound[test, size] = False
+                continue
+            for k, m in enumerate(alive, 1):
+                passed, came_by = self.passes(program, k)
+                reached |= {id(m)} if came_by else set()
+                if not passed:
+                    verdicts[id(m)] = "caught", f"{test} at {size}"
+
+    def judge(self, mutants, tests):
+        """The verdict on each mutant of a file. One that no program came by at run time is compiled by itself."""
+        n, reached, verdicts = self.free.get(), set(), {}
         try:
-            for test, size in tests:
-                if (test, size) not in self.sound:  # the test has to pass without the mutant
-                    self.sound[test, size] = self.verdict(n, test, size)
-                if self.sound[test, size] != "survived":
-                    continue
-                at.write_text(mutant.text)
-                verdict = self.verdict(n, test, size)
-                at.write_text((INLAY / mutant.file).read_text())
-                by = f"{test} at {size}"
-                if verdict != "survived":
-                    break
+            self.judge_hooked(n, [m for m in mutants if m.hooks], tests, reached, verdicts)
+            return [(m, *(verdicts.get(id(m)) or (("survived", "all") if id(m) in reached else self.judge_one(n, m, tests))))
+                    for m in mutants]
         finally:
             self.free.put(n)
-        return verdict, by
 
 
 def known(mutant):
@@ -331,7 +417,6 @@ def known(mutant):
 def main():
     parser = compilers.arguments(__doc__.splitlines()[0])
     parser.add_argument("--file", action="append", help="only headers whose path ends so")
-    parser.add_argument("--every", action="store_true", help="every mutant, not one a line and kind")
     parser.add_argument("--limit", type=int, help="only the first so many mutants")
     parser.add_argument("--sample", type=int, help="only so many, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1)
@@ -346,8 +431,6 @@ def main():
     codes = {file: without_comments(text) for file, text in texts.items()}
     functions = [f for file, code in codes.items() for f in functions_of(file, code) if file != "core/tensor.hpp" or f.name == "put"]
     mutants = list(mutants_of(texts, codes, targets(functions)))
-    if not options.every:
-        mutants = one_of_each(mutants, options.seed)
     if options.file:
         mutants = [m for m in mutants if m.file.endswith(tuple(options.file))]
     if options.sample:
@@ -363,17 +446,21 @@ def main():
     with tempfile.TemporaryDirectory() as room, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         bench = Bench(options, room, options.jobs)
 
-        def judged(m):
-            return ("equivalent", known(m)) if known(m) else bench.judge(m, choice.of(m.file, m.function))
-
-        for m, (verdict, by) in zip(mutants, pool.map(judged, mutants)):
-            counts[verdict] += 1
-            if verdict == "survived":
-                survivors.append(m)
-            if verdict == "survived" or os.environ.get("INLAY_MUTATE_VERBOSE"):
-                print(f"{verdict} {by}: {m}", flush=True)
-        for (test, size), verdict in bench.sound.items():
-            if verdict != "survived":
+        groups = {}
+        for m in mutants:
+            if known(m):
+                counts["equivalent"] += 1
+            else:
+                groups.setdefault((m.file, tuple(choice.of(m.file, m.function))), []).append(m)
+        for done in concurrent.futures.as_completed(pool.submit(bench.judge, ms, tests) for (_, tests), ms in groups.items()):
+            for m, verdict, by in done.result():
+                counts[verdict] += 1
+                if verdict == "survived":
+                    survivors.append(m)
+                if verdict == "survived" or os.environ.get("INLAY_MUTATE_VERBOSE"):
+                    print(f"{verdict} {by}: {m}", flush=True)
+        for (test, size), sound in bench.sound.items():
+            if not sound:
                 print(f"not used: {test} at {size} fails without any mutant")
     counted = counts["caught"] + counts["survived"]
     print(f"\n{len(mutants)} mutants in {time.monotonic() - start:.0f} s: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
