@@ -74,6 +74,7 @@ template <class M> struct Case {
     reference::Parameters reference;
 
     explicit Case(In<Input, R> input) : x(input) {
+        std::fill_n(m->scratch, sizeof m->scratch, std::byte{0xff}); // NaN: nobody may count on zeros
         initialize<M>(m->params, Seed{1});
         int t = 0;
         Block::visit(m->params, Path{nullptr, "", 0}, [&](auto, Path const& path, Kind, auto ref) {
