@@ -38,8 +38,12 @@ inline void* allocate(std::size_t n, std::size_t alignment) {
 // Not inlined, or GCC sees a new that is freed and warns.
 INLAY_NOINLINE void* operator new(std::size_t n) { return tests::allocate(n, 1); }
 INLAY_NOINLINE void* operator new[](std::size_t n) { return tests::allocate(n, 1); }
-INLAY_NOINLINE void* operator new(std::size_t n, std::align_val_t a) { return tests::allocate(n, std::size_t(a)); }
-INLAY_NOINLINE void* operator new[](std::size_t n, std::align_val_t a) { return tests::allocate(n, std::size_t(a)); }
+INLAY_NOINLINE void* operator new(std::size_t n, std::align_val_t a) {
+    return tests::allocate(n, std::size_t(a));
+}
+INLAY_NOINLINE void* operator new[](std::size_t n, std::align_val_t a) {
+    return tests::allocate(n, std::size_t(a));
+}
 INLAY_NOINLINE void operator delete(void* p) noexcept { std::free(p); }
 INLAY_NOINLINE void operator delete[](void* p) noexcept { std::free(p); }
 INLAY_NOINLINE void operator delete(void* p, std::size_t) noexcept { std::free(p); }

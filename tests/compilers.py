@@ -33,8 +33,8 @@ def is_clang(compiler):
 
 
 def command(compiler, options, *flags, isa="x86-64-v3"):
-    """A call of the compiler that finds inlay and xsimd; the C locale keeps its words and quotes plain."""
-    result = [compiler, "-std=c++20", f"-march={isa}", f"-I{INCLUDE}"]
+    """A call of the compiler, from ROOT, that finds inlay and xsimd; the C locale keeps its words and quotes plain."""
+    result = [compiler, "-std=c++20", f"-march={isa}", f"-I{INCLUDE.relative_to(ROOT)}"]
     if options.xsimd and options.xsimd != "/usr/include":  # -isystem /usr/include hides the C headers from GCC
         result += ["-isystem", options.xsimd]
     result.append("-fno-color-diagnostics" if is_clang(compiler) else "-fdiagnostics-color=never")

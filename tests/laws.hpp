@@ -3,10 +3,10 @@
 //
 //     TEST_CASE("laws: dense") { laws<Dense<13>, Sequence<7, 5>>(reference::dense); }
 //
-// `laws` binds it to float at the native width, 256 bits, 128 bits and one lane, and to double, and checks all
-// laws of inlay/testing.hpp, and every forward against the reference. `laws_in_float` is for further sizes: native
-// float only. INLAY_LAWS_SIZES=2 makes `laws` native float only; 1, or INLAY_LAWS_ONE_SIZE (sanitizers, builds for
-// other instruction sets), leaves `laws_in_float` out too.
+// `laws` binds it to float at the native width, 256 bits, 128 bits and one lane, and to double, and checks
+// all laws of inlay/testing.hpp, and every forward against the reference. `laws_in_float` is for further
+// sizes: native float only. INLAY_LAWS_SIZES=2 makes `laws` native float only; 1, or INLAY_LAWS_ONE_SIZE
+// (sanitizers, builds for other instruction sets), leaves `laws_in_float` out too.
 #pragma once
 
 #if defined(INLAY_LAWS_ONE_SIZE)
@@ -31,12 +31,15 @@ using l::Call;
 using l::Numbers;
 
 /// A reference over one row of a batch.
-using RowReference = std::function<reference::Result(reference::Parameters const&, Bound const&, Call const&, int)>;
+using RowReference =
+    std::function<reference::Result(reference::Parameters const&, Bound const&, Call const&, int)>;
 
 inline reference::Parameters parameters_of(Bound const& b, Call const& c) {
     reference::Parameters p;
     for (auto const& t : b.tensors)
-        p.by_name[t.name] = {t.rows, t.width, Numbers(c.params.begin() + std::ptrdiff_t(t.offset), c.params.begin() + std::ptrdiff_t(t.offset + t.size()))};
+        p.by_name[t.name] = {t.rows, t.width,
+                             Numbers(c.params.begin() + std::ptrdiff_t(t.offset),
+                                     c.params.begin() + std::ptrdiff_t(t.offset + t.size()))};
     return p;
 }
 /// Row r as the references read it: tokens up to the true length.
@@ -58,7 +61,8 @@ template <class... F> struct Described<inlay::Record<F...>> {
             constexpr std::size_t owner = Rec::template owner<j>();
             using Owner = typename Rec::template field<owner>;
             bool const list = inlay::detail::is_list_field<G>;
-            s.push_back({G::name.text, Rec::template vocabulary<j>, list, owner == j ? "" : Owner::name.text});
+            s.push_back(
+                {G::name.text, Rec::template vocabulary<j>, list, owner == j ? "" : Owner::name.text});
         });
         return s;
     }
@@ -85,9 +89,8 @@ template <class Input, class Reference> RowReference row_reference(Reference ref
             return ref(p, Described<Input>::schema(), Described<Input>::row(b, c, r));
         };
     else
-        return [block = reference::Block(ref)](reference::Parameters const& p, Bound const& b, Call const& c, int r) {
-            return block(p, sequence_of(b, c, r));
-        };
+        return [block = reference::Block(ref)](reference::Parameters const& p, Bound const& b, Call const& c,
+                                               int r) { return block(p, sequence_of(b, c, r)); };
 }
 
 /// Values and magnitudes of a batch, laid out as outputs are; zeros past the end.
@@ -117,10 +120,40 @@ inline void law_of_values(Bound const& b, RowReference const& ref, inlay::LawRep
             if (!full) l::draw_lengths(b, c);
             b.run(b, c, report);
             auto w = wanted(ref, b, c);
-            for (double& m : w.magnitude) m = b.is_double ? 1e-12 * m + 1e-300 : 8 * b.epsilon * m + b.smallest;
+            for (double& m : w.magnitude)
+                m = b.is_double ? 1e-12 * m + 1e-300 : 8 * b.epsilon * m + b.smallest;
             law.context = "batch of " + std::to_string(rows) + (full ? "" : ", short sequences");
             law.same_outputs(c, c.y, w.value, w.magnitude);
         }
+}
+
+/// Backward is the derivative of the reference: for a scalar whose own differences would be too coarse.
+inline void law_of_slopes(Bound const& b, RowReference const& ref, inlay::LawReport& report) {
+    reference::ValuesOnly const guard;
+    l::Law const law{b, report, "slopes"};
+    Call c = l::draw_call(b, b.capacity);
+    l::draw_lengths(b, c);
+    c.dy = l::draw_cotangent(b, c);
+    b.run(b, c, report);
+    auto const loss = [&](Numbers& in, std::size_t i, double h) {
+        double const before = in[i];
+        in[i] += h;
+        auto const y = wanted(ref, b, c).value;
+        in[i] = before;
+        double sum = 0;
+        for (std::size_t k = 0; k < y.size(); ++k) sum += c.dy[k] * y[k];
+        return sum;
+    };
+    auto const check = [&](Numbers& in, Numbers const& got, std::size_t n, auto where) {
+        double const tolerance = l::gradient_tolerance(b, got) + 1e-6;
+        for (std::size_t i : l::sample(n, 24)) {
+            double const slope = (loss(in, i, 1e-6) - loss(in, i, -1e-6)) / 2e-6;
+            if (!law.near(got[i], slope, tolerance)) law.fail(where(i), got[i], slope);
+        }
+    };
+    check(c.params, c.grads, c.grads.size(), [&](std::size_t i) { return l::place_of_parameter(b, i); });
+    if (b.reads == l::Reads::numbers)
+        check(c.x, c.dx, c.x.size(), [&](std::size_t i) { return l::place("input", i, b.item, b.token()); });
 }
 
 inline void check_one(Bound b, Bound const* truth, RowReference const& ref) {
@@ -129,6 +162,7 @@ inline void check_one(Bound b, Bound const* truth, RowReference const& ref) {
     if (ref) {
         b.magnitude = [&](Call const& c) { return wanted(ref, b, c).magnitude; };
         law_of_values(b, ref, report);
+        if (!truth && !b.is_double) law_of_slopes(b, ref, report);
     }
     l::all_laws(b, report);
     if (truth) l::law_of_agreement(b, *truth, report);
@@ -153,7 +187,8 @@ void laws(Reference ref = {}, inlay::LawOptions const& options = {}) {
 #endif
 }
 template <class Spec, class Input, class Reference = std::nullptr_t>
-void laws_in_float([[maybe_unused]] Reference ref = {}, [[maybe_unused]] inlay::LawOptions const& options = {}) {
+void laws_in_float([[maybe_unused]] Reference ref = {},
+                   [[maybe_unused]] inlay::LawOptions const& options = {}) {
 #if INLAY_LAWS_SIZES > 1
     RowReference r;
     if constexpr (!std::is_same_v<Reference, std::nullptr_t>) r = row_reference<Input>(ref);

@@ -16,6 +16,12 @@
 #if defined(__AVX512F__) && !(defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__))
 #error                                                                                                       \
     "inlay: half of AVX-512 is switched on: use -march=x86-64-v4 or -march=native, or add -mavx512cd -mavx512bw -mavx512dq -mavx512vl"
+// The rest is read as if there were none, so that this stays the only error.
+#undef __AVX512F__
+#undef __AVX512CD__
+#undef __AVX512BW__
+#undef __AVX512DQ__
+#undef __AVX512VL__
 #endif
 
 // One tag for an instruction set, inside every mangled name: translation units compiled for different

@@ -2,5 +2,6 @@
 // Files: weights, tables of data, and what turns text into rows.
 #pragma once
 
+#include <inlay/data/bytes.hpp>
 #include <inlay/data/save.hpp>
 #include <inlay/inlay.hpp>

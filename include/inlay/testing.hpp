@@ -77,7 +77,8 @@ template <class Spec, class Input> LawReport check_laws(LawOptions const& option
     LawReport report;
     auto const truth = l::bind<Spec, Input, l::NativeDouble>(options);
     l::all_laws(truth, report);
-    for (auto const& b : {l::bind<Spec, Input, Native>(options), l::bind<Spec, Input, Real<float, 1>>(options)}) {
+    for (auto const& b :
+         {l::bind<Spec, Input, Native>(options), l::bind<Spec, Input, Real<float, 1>>(options)}) {
         l::all_laws(b, report);
         l::law_of_agreement(b, truth, report);
     }

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Compiles the C++ of the README and of docs/, one translation unit a page.
+"""Compiles and runs the C++ of the README and of docs/.
 
-A block that begins ```cpp holds declarations, which later blocks of the page may use, or a whole program; a second
-program may give the same names anew. The statements of a block that begins ```cpp body are put into a function. What
-is no C++ of today begins ```text.
+A block that begins ```cpp holds declarations, which later blocks of the page may use, or a whole program: ```cpp run
+ARGUMENT... is run with these arguments and must return 0; paths among them are from the repository's root. Any other
+program is only built. The statements of a block that begins ```cpp body become a function, which is called. What is no
+C++ of today begins ```text.
 """
 import functools
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import compilers  # noqa: E402
@@ -29,38 +32,53 @@ def blocks(page):
     return found
 
 
-def unit(page):
-    """The translation unit of a page, or an empty string; #line makes the compiler name the page."""
-    includes, body = {}, []
+def units(page):
+    """(name, text, arguments or None) of each program that a page makes; #line makes the compiler name the page."""
+    made, includes, shared, bodies = [], {}, [], []
+    name = page.relative_to(compilers.ROOT)
     for number, info, lines in blocks(page):
         if info[:1] != ["cpp"]:
             continue
         includes |= {line.split("//")[0].strip(): None for line in lines if re.match(r"\s*#\s*include", line)}
-        before, after = "", ""
-        if info[1:] == ["body"]:
-            before, after = f"void block_{number}() {{", "}"
-        elif any(re.match(r"int main\(", line) for line in lines):
-            before, after = f"namespace program_{number} {{", f"}} using namespace program_{number};"
-        lines = ["" if re.match(r"\s*#\s*include", line) else line for line in lines]
-        body += [before, f'#line {number} "{page.relative_to(compilers.ROOT)}"', *lines, after]
-    return "\n".join([*includes, *body, ""]) if body else ""
+        lines = [f'#line {number} "{name}"', *("" if re.match(r"\s*#\s*include", line) else line for line in lines)]
+        if any(re.match(r"int main\(", line) for line in lines):
+            arguments = info[2:] if info[1:2] == ["run"] else None
+            made.append((f"{name}:{number}", "\n".join([*includes, *shared, *lines, ""]), arguments))
+        elif info[1:] == ["body"]:
+            bodies.append(f"block_{number}();")
+            shared += [f"static void block_{number}() {{", *lines, "}"]
+        else:
+            shared += lines
+    if shared:
+        made.append((f"{name}", "\n".join([*includes, *shared, f"int main() {{ {' '.join(bodies)} }}", ""]), []))
+    return made
 
 
-def compiles(text, compiler, options):
-    # A main inside a namespace returns no 0 by itself.
-    flags = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-return-type", "-Werror", "-fsyntax-only", "-x", "c++", "-"]
+def works(text, arguments, compiler, options, folder, number):
+    program = pathlib.Path(folder) / f"program{number}"
+    flags = ["-O1", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-pthread", "-x", "c++", "-", "-o", program]
+    if not compilers.is_clang(compiler):
+        flags += compilers.GCC_12_WARNINGS
     code, output = compilers.run(compilers.command(compiler, options, *flags), text)
-    return output[:4000] if code else None
+    if code or arguments is None:
+        return output[:4000] if code else None
+    paths = [str(compilers.ROOT / a) if (compilers.ROOT / a).exists() else a for a in arguments]
+    # In a folder of its own, since programs save what they trained.
+    here = pathlib.Path(folder) / f"run{number}"
+    here.mkdir()
+    done = subprocess.run([str(program), *paths], capture_output=True, text=True, cwd=here)
+    return f"returned {done.returncode}\n{(done.stdout + done.stderr)[-4000:]}" if done.returncode else None
 
 
 def main():
     options = compilers.arguments(__doc__).parse_args()
     compilers.check_compilers(options)
     pages = [compilers.ROOT / "README.md", *sorted((compilers.ROOT / "docs").rglob("*.md"))]
-    units = {page: unit(page) for page in pages if page.exists()}
-    compilers.report([(f"{page.relative_to(compilers.ROOT)}, {compiler}",
-                       functools.partial(compiles, text, compiler, options))
-                      for page, text in units.items() if text for compiler in options.compilers[:1]])
+    made = [unit for page in pages if page.exists() for unit in units(page)]
+    with tempfile.TemporaryDirectory() as folder:
+        compilers.report([(f"{name}, {compiler}",
+                           functools.partial(works, text, arguments, compiler, options, folder, number))
+                          for compiler in options.compilers[:1] for number, (name, text, arguments) in enumerate(made)])
 
 
 if __name__ == "__main__":

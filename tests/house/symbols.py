@@ -19,8 +19,9 @@ MATH = set("acos asin atan atan2 cbrt ceil cos cosh erf erfc exp exp2 expm1 floo
            "trunc".split())
 MATH |= {name + "f" for name in MATH}
 MEMORY = {"memcpy", "memmove", "memset", "memcmp"}
-# The compilers' own; a program cannot avoid them.
-LINKER = {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
+# The compilers' own; a program cannot avoid them. GCC names the personality in the unwind tables of any noexcept
+# function into which others were inlined, and calls nothing by it; -fno-exceptions takes it away.
+LINKER = {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "__gxx_personality_v0"}
 ALLOCATION = re.compile(r"^(malloc|calloc|realloc|free|posix_memalign|aligned_alloc|_Zn[wa]|_Zd[la]|__cxa_)")
 
 

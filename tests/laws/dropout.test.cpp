@@ -2,7 +2,9 @@
 #include "../laws.hpp"
 
 namespace {
-reference::Result same(reference::Parameters const&, reference::Sequence const& x) { return {x, reference::absolute(x)}; }
+reference::Result same(reference::Parameters const&, reference::Sequence const& x) {
+    return {x, reference::absolute(x)};
+}
 } // namespace
 
 TEST_CASE("laws: dropout, serving") { laws_in_float<Dropout<0.3>, Sequence<5, 7>>(same); }

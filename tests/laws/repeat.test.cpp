@@ -2,7 +2,9 @@
 #include "../laws.hpp"
 
 namespace {
-reference::Result dense(reference::Parameters const& p, reference::Sequence const& x) { return reference::dense(p, x); }
+reference::Result dense(reference::Parameters const& p, reference::Sequence const& x) {
+    return reference::dense(p, x);
+}
 using reference::stack;
 } // namespace
 
@@ -12,8 +14,9 @@ TEST_CASE("laws: repeat") {
 TEST_CASE("laws: named") {
     laws_in_float<Stack<Named<"first", Dense<4>>, Dense<3>>, Sequence<4, 6>>(
         [](reference::Parameters const& p, reference::Sequence const& x) {
-            return reference::apply([&](reference::Sequence const& z) { return reference::dense(p.child("1"), z); },
-                                    reference::dense(p.child("first"), x));
+            return reference::apply(
+                [&](reference::Sequence const& z) { return reference::dense(p.child("1"), z); },
+                reference::dense(p.child("first"), x));
         });
 }
 TEST_CASE("laws: concat") {

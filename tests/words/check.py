@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compiles every tests/words/NAME.cpp as it stands, which must succeed, and with -DMISTAKE, which must fail in few words.
 
-A file begins with `// words: REGEX` lines; each must be found in the output. See README.md beside this file.
+A file begins with `// words: REGEX` lines; each must be found in the output. Where the mistake is one of flags, a line
+`// flags: ...` gives them to the second call. See README.md beside this file.
 """
 import functools
 import pathlib
@@ -44,10 +45,11 @@ def correct(compiler, options, source):
 
 
 def mistaken(compiler, options, source):
-    wanted = re.findall(r"(?m)^// words: (.+?)\s*$", source.read_text())
+    wanted = re.findall(r"(?m)^// words: (.+?)\s*$", (compilers.ROOT / source).read_text())
     if not wanted:
         return "has no line `// words: REGEX`"
-    code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", "-DMISTAKE", source))
+    flags = " ".join(re.findall(r"(?m)^// flags: (.+)$", (compilers.ROOT / source).read_text())).split()
+    code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", "-DMISTAKE", *flags, source))
     if code == 0:
         return "compiles with the mistake"
     wrong = judge(output, wanted)
@@ -60,6 +62,8 @@ def main():
     options = parser.parse_args()
     compilers.check_compilers(options)
     sources = [source.resolve() for source in options.sources] or sorted(HERE.glob("*.cpp"))
+    # From the repository's root, so that messages do not grow with the path to it.
+    sources = [source.relative_to(compilers.ROOT) for source in sources]
     compilers.report([(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
                       for source in sources for compiler in options.compilers for how in (correct, mistaken)])
 

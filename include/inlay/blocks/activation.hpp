@@ -37,12 +37,12 @@ template <class Function> struct Activation {
                              Scratch) noexcept {
             if constexpr (wants_grad<DX>) // pads of dy are zero, and the derivative there is finite
                 kernels::zip<W>(std::ptrdiff_t(c.rows) * I::rows * stride, x.data, dy.data, dx.data,
-                                [](auto v, auto d) { return d * Spec::derivative(v); });
+                                [](auto v, auto d) noexcept { return d * Spec::derivative(v); });
         }
 
     private:
         static void apply(int m, T const* x, T* y) noexcept {
-            kernels::map<W>(std::ptrdiff_t(m) * stride, x, y, [](auto v) { return Spec::value(v); });
+            kernels::map<W>(std::ptrdiff_t(m) * stride, x, y, [](auto v) noexcept { return Spec::value(v); });
             if constexpr (Spec::at_zero && stride != I::width)
                 for (int r = 0; r < m; ++r)
                     kernels::clear_pads(y + std::ptrdiff_t(r) * stride, I::width, stride);

@@ -20,7 +20,8 @@ namespace inlay::inline INLAY_ISA {
 template <class... Policies> struct Cross {
     using Wanted = a_record;
     using Allowed = PolicyKinds<HowIndexed, Each, WhichCrosses>;
-    template <class I> using Problem = typename detail::CrossProblem<Cross, I, Allowed, Policies...>::type;
+    // Named without its policies, which would fill the message.
+    template <class I> using Problem = typename detail::CrossProblem<Cross<>, I, Allowed, Policies...>::type;
     template <class... F> static Tag<Shape<1>> out(Tag<Record<F...>>);
 
     template <class I, class R> struct Block : BlockDefaults {
@@ -49,7 +50,7 @@ template <class... Policies> struct Cross {
                             Scratch) noexcept {
             for (int b = 0; b < c.rows; ++b) {
                 T sum = p.weight.data[0];
-                Keys::each(x.row[b], [&](int, std::int32_t row) { sum += p.weight.data[row]; });
+                Keys::each(x.row[b], [&](int, std::int32_t row) noexcept { sum += p.weight.data[row]; });
                 kernels::clear_pads(y(b), 1, y.stride);
                 y(b)[0] = sum;
             }
@@ -60,7 +61,7 @@ template <class... Policies> struct Cross {
             for (int b = 0; b < c.rows; ++b) {
                 g.weight.put(b * K, 0, dy(b), T(1));
                 Keys::each(x.row[b],
-                           [&](int k, std::int32_t row) { g.weight.put(b * K + 1 + k, row, dy(b), T(1)); });
+                           [&](int k, std::int32_t row) noexcept { g.weight.put(b * K + 1 + k, row, dy(b), T(1)); });
             }
         }
     };

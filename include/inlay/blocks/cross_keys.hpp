@@ -35,7 +35,7 @@ template <Name... Fields> struct Of {
 };
 
 /// Words of a misfit.
-template <Name Field> struct field_without_a_single_id;
+template <Name Field> struct field_without_one_id;
 struct a_field_with_one_id;
 struct Hashed_or_Indexed;
 struct no_indexing;
@@ -140,12 +140,12 @@ private:
     template <class, class F>
     static void part(Tag<Each>, typename Rec::Row const& row, int& k, std::int64_t& base, std::uint64_t&,
                      F& f) noexcept {
-        detail::each<std::size_t(Rec::fields)>([&](auto j) {
+        detail::each<std::size_t(Rec::fields)>([&](auto j) noexcept {
             using Field = typename Rec::template field<j>;
             constexpr int ids = Rec::template vocabulary<j>;
             if constexpr (ids > 0) {
                 int place = k;
-                each_id<Field>(get<j>(row), [&](std::int32_t id) {
+                each_id<Field>(get<j>(row), [&](std::int32_t id) noexcept {
                     int const at = place++;
                     if (id == 0) return;
                     if constexpr (hashed) f(at, slot(hash_of(j, id)));
@@ -170,7 +170,7 @@ private:
         std::uint64_t words[sizeof...(N)];
         std::int64_t mixed = 0;
         bool fires = true;
-        detail::each<sizeof...(N)>([&](auto i) {
+        detail::each<sizeof...(N)>([&](auto i) noexcept {
             constexpr auto j = std::size_t(order.field[i]);
             std::int32_t const id = get<j>(row).id;
             fires = fires && id != 0;
@@ -199,10 +199,9 @@ struct CrossProblem<Spec, Record<F...>, Allowed, P...> {
     template <class Found, Name N> static consteval auto field(Tag<Found> found) {
         if constexpr (!fits<Found>) return found;
         else if constexpr (Rec::template index<N> < 0)
-            return Tag<Misfit<Spec, Place<>, Got<unknown_field<N>>, Wants<typename FieldList<Rec>::type>>>{};
+            return Tag<Misfit<Spec, Place<>, unknown_field<N>, typename FieldList<Rec>::type>>{};
         else if constexpr (!has_single_id<Rec, N>())
-            return Tag<
-                Misfit<Spec, Place<>, Got<field_without_a_single_id<N>>, Wants<a_field_with_one_id>>>{};
+            return Tag<Misfit<Spec, Place<>, field_without_one_id<N>, Wants<a_field_with_one_id>>>{};
         else return found;
     }
     template <class Found, class Q> struct AfterPolicy {

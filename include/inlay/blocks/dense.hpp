@@ -17,7 +17,7 @@ struct NoBias {};
 /// that. No state. Backward: dx = W^T dy, dW += dy x^T, db += dy. PyTorch: `nn.Linear(D, O)`. Error: ids or a
 /// record as input.
 template <int O, class... Policies> struct Dense {
-    static_assert(O > 0, "inlay: Dense needs a positive width");
+    using Must = detail::Must<(O > 0), a_positive_width>;
     using Wanted = a_vector_or_a_sequence;
     using Allowed = PolicyKinds<NoBias>;
     template <class I> using Problem = detail::PolicyProblem<Dense, I, Allowed, Policies...>;

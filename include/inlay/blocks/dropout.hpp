@@ -18,7 +18,7 @@ namespace inlay::inline INLAY_ISA {
 /// key folded with the step, kept if it is at least P 2^32. Cost in training: a Philox call for four
 /// elements. `step` is the identity. PyTorch: `nn.Dropout(P)`. Error: ids or a record as input.
 template <double P> struct Dropout {
-    static_assert(P >= 0 && P < 1, "inlay: Dropout needs a probability in [0, 1)");
+    using Must = detail::Must<(P >= 0 && P < 1), a_probability_below_1>;
     using Wanted = a_vector_or_a_sequence;
     template <int... N> static Tag<Shape<N...>> out(Tag<Shape<N...>>);
 

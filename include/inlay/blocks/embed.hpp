@@ -32,7 +32,7 @@ template <class Spec, int D, class I, class R, Name N> struct EmbedChoice<Spec, 
 /// `nn.EmbeddingBag(V, D, mode="mean")`. Error: vectors or sequences of numbers, shares of one name with
 /// different V or D.
 template <int D, class... Policies> struct Embed {
-    static_assert(D > 0, "inlay: Embed needs a positive width");
+    using Must = detail::Must<(D > 0), a_positive_width>;
     static constexpr bool shares = detail::has_policy<Sharing, Policies...>;
     using Wanted = std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>;
     using Allowed = PolicyKinds<Sharing>;

@@ -20,7 +20,7 @@ template <class... F> struct RecordTables<Record<F...>> {
     /// Slots before field I among the fields that read the table of Owner; for I = fields, all of them.
     template <std::size_t Owner> static consteval int slots_before(std::size_t i) {
         int n = 0;
-        each<fields>([&](auto j) {
+        each<fields>([&](auto j) noexcept {
             if (j < i && Rec::template owner<j>() == Owner) n += Rec::template field<j>::capacity;
         });
         return n;
@@ -67,14 +67,14 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
         });
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
-        each<fields>([&](auto j) {
+        each<fields>([&](auto j) noexcept {
             if constexpr (Tables::template owns<j>) draw_table(c.key.fold(j), get<j>(p).ref());
         });
     }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b)
-            each<fields>([&](auto j) {
+            each<fields>([&](auto j) noexcept {
                 auto const& v = get<j>(x.row[b]);
                 auto const& table = get<I::template owner<j>()>(p);
                 T* to = y(b, int(j));
@@ -91,7 +91,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
                          Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b)
-            each<fields>([&](auto j) {
+            each<fields>([&](auto j) noexcept {
                 constexpr std::size_t owner = I::template owner<j>();
                 constexpr int each_row = Tables::template slots_before<owner>(fields);
                 constexpr int mine = Tables::template slots_before<owner>(j);

@@ -212,7 +212,7 @@ struct Last : detail::Pool {
                 auto give = [&](T* to) {
                     if (d_out)
                         kernels::zip<W>(stride, dy(b), d_out->token[0], to,
-                                        [](auto a, auto e) { return a + e; });
+                                        [](auto a, auto e) noexcept { return a + e; });
                     else std::copy_n(dy(b), stride, to);
                 };
                 if constexpr (wants_grad<DX>) {

@@ -99,7 +99,7 @@ template <class First, class... Rest> struct Gate {
                 if constexpr (is_recording<Tp>) return y; // every branch has its own room on the tape
                 else return s.template take<Output, R>(c.capacity, y.lengths);
             }();
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 auto const cc = c.template child<j, State>(Base::layers_before(j));
                 auto const part = [&] {
                     if constexpr (is_recording<Tp>) return tape.outputs[j].view(y.lengths);
@@ -127,15 +127,13 @@ template <class First, class... Rest> struct Gate {
                 for (int k = 0; k < branches; ++k) d[k] = w[k] * (d[k] - mean);
                 kernels::clear_pads(d, branches, dlogits.stride);
             }
-            Scratch const below = s;
             auto const part = s.template take<Output, R>(c.capacity, dy.lengths);
-            auto const weighted = [&](auto j) {
+            auto const weighted = [&](auto j) noexcept {
                 for (int r = 0; r < c.rows * rows; ++r)
                     kernels::scale<W>(stride, weights(0, r)[j], dy(0, r), part(0, r));
                 return In<Output, R>(part);
             };
             Base::backward(c, p.branches, x, tape.tapes, weighted, dx, g.branches, s);
-            s = below; // the branches are done with their room
             if constexpr (wants_grad<DX>) {
                 auto const more = s.template take<I, R>(c.capacity, x.lengths);
                 Router::backward(c, p.gate, x, NoTape{}, dlogits, more, g.gate, s);
@@ -149,7 +147,7 @@ template <class First, class... Rest> struct Gate {
             typename Router::State none;
             Router::step(c, p.gate, none, x, weights, s);
             detail::softmax_few(branches, weights);
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 Base::template child<j>::step(c.template child<j, State>(Base::layers_before(j)),
                                               get<j>(p.branches), get<j>(state), x, part, s);
                 mix(int(j), weights, part, y);

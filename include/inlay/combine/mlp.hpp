@@ -39,7 +39,7 @@ template <int First, int... Widths> using Mlp = BasicMlp<Relu, First, Widths...>
 /// that. No state. Tape: gate x and up x; backward recomputes their product. PyTorch:
 /// `down(F.silu(gate(x)) * up(x))` of three `nn.Linear(..., bias=False)`. Error: ids or a record as input.
 template <int H> struct SwiGlu {
-    static_assert(H > 0, "inlay: SwiGlu needs a positive hidden width");
+    using Must = detail::Must<(H > 0), a_positive_width>;
     using Wanted = a_vector_or_a_sequence;
     template <int... N> static Tag<Shape<N...>> out(Tag<Shape<N...>>);
 

@@ -52,7 +52,7 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
                          Scratch s) noexcept {
         if constexpr (wants_grad<DX>) {
             auto const part = s.template take<I, R>(c.capacity, x.lengths);
-            each<N>([&](auto j) {
+            each<N>([&](auto j) noexcept {
                 auto const to = j == 0 ? dx : part;
                 child<j>::backward(c.template child<j, State>(layers_before(j)), get<j>(p), x, get<j>(tapes),
                                    dout(j), to, get<j>(g), s);
@@ -60,7 +60,7 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
                     kernels::add<R::lanes>(std::ptrdiff_t(c.rows) * I::rows * DX::stride, part.data, dx.data);
             });
         } else
-            each<N>([&](auto j) {
+            each<N>([&](auto j) noexcept {
                 child<j>::backward(c.template child<j, State>(layers_before(j)), get<j>(p), x, get<j>(tapes),
                                    dout(j), NoGrad{}, get<j>(g), s);
             });
@@ -150,7 +150,7 @@ template <class First, class... Rest> struct Sum {
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                             Scratch s) noexcept {
             auto part = s.template take<Output, R>(c.capacity, y.lengths);
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 using Child = typename Base::template child<j>;
                 part.lengths = detail::lengths_of<Child, I, R>(x);
                 Child::forward(c.template child<j, State>(Base::layers_before(j)), get<j>(p), x,
@@ -162,7 +162,7 @@ template <class First, class... Rest> struct Sum {
         template <class C, class Tp, class DX, class G>
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy, DX dx,
                              G& g, Scratch s) noexcept {
-            auto const same = [&](auto j) {
+            auto const same = [&](auto j) noexcept {
                 return In<Output, R>{dy.data, detail::lengths_of<typename Base::template child<j>, I, R>(x)};
             };
             Base::backward(c, p, x, tape, same, dx, g, s);
@@ -170,7 +170,7 @@ template <class First, class... Rest> struct Sum {
         template <class C, class X>
         static void step(C const& c, Params const& p, State& state, X const* x, T* y, Scratch s) noexcept {
             T* part = s.template take<T>(std::size_t(stride));
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 Base::template child<j>::step(c.template child<j, State>(Base::layers_before(j)), get<j>(p),
                                               get<j>(state), x, j == 0 ? y : part, s);
                 if constexpr (j > 0) kernels::add<W>(stride, part, y);
@@ -208,12 +208,12 @@ template <class First, class... Rest> struct Concat {
 
         static constexpr int width_before(std::size_t j) {
             int n = 0;
-            detail::each<Base::N>([&](auto k) { n += k < j ? part<k>::width : 0; });
+            detail::each<Base::N>([&](auto k) noexcept { n += k < j ? part<k>::width : 0; });
             return n;
         }
         static constexpr std::size_t widest(int B) {
             std::size_t m = 0;
-            detail::each<Base::N>([&](auto j) { m = std::max(m, detail::bytes<part<j>, R>(B)); });
+            detail::each<Base::N>([&](auto j) noexcept { m = std::max(m, detail::bytes<part<j>, R>(B)); });
             return m;
         }
         static constexpr std::size_t scratch(int B) {
@@ -226,7 +226,7 @@ template <class First, class... Rest> struct Concat {
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                             Scratch s) noexcept {
             auto* room = s.template take<std::byte>(widest(c.capacity));
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 using Child = typename Base::template child<j>;
                 auto const own = detail::view_at<part<j>, R>(room, detail::lengths_of<Child, I, R>(x));
                 Child::forward(c.template child<j, State>(Base::layers_before(j)), get<j>(p), x, own,
@@ -238,7 +238,7 @@ template <class First, class... Rest> struct Concat {
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy, DX dx,
                              G& g, Scratch s) noexcept {
             auto* room = s.template take<std::byte>(widest(c.capacity));
-            auto const own_of = [&](auto j) {
+            auto const own_of = [&](auto j) noexcept {
                 using Child = typename Base::template child<j>;
                 auto const own = detail::view_at<part<j>, R>(room, detail::lengths_of<Child, I, R>(x));
                 for (int r = 0; r < c.rows * Output::rows; ++r) {
@@ -252,7 +252,7 @@ template <class First, class... Rest> struct Concat {
         template <class C, class X>
         static void step(C const& c, Params const& p, State& state, X const* x, T* y, Scratch s) noexcept {
             T* own = reinterpret_cast<T*>(s.template take<std::byte>(widest_token));
-            detail::each<Base::N>([&](auto j) {
+            detail::each<Base::N>([&](auto j) noexcept {
                 Base::template child<j>::step(c.template child<j, State>(Base::layers_before(j)), get<j>(p),
                                               get<j>(state), x, own, s);
                 put<j>(own, y);

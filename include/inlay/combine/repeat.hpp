@@ -28,7 +28,7 @@ template <class T, std::size_t N> T const& nth(std::array<T, N> const& all, int 
 /// in a loop, so compile time and code size do not grow with N. PyTorch: `nn.Sequential(*[Body() for _ in
 /// range(N)])`. Error: a body that changes the shape, ids or a record as input.
 template <int N, class... Specs> struct Repeat {
-    static_assert(N > 0, "inlay: Repeat needs a positive count");
+    using Must = detail::Must<(N > 0), a_positive_count>;
     using Body = Stack<Specs...>;
     static constexpr int layers = N * Body::layers;
     template <class I> using Problem = typename detail::KeepsShape<Repeat<N>, Body, I>::type;

@@ -37,8 +37,8 @@ template <Name F> struct Select {
         static consteval auto find() {
             if constexpr (Record<G...>::template index<F> >= 0) return Tag<Fits>{};
             else
-                return Tag<Misfit<Select, Place<>, Got<unknown_field<F>>,
-                                  Wants<typename detail::FieldList<Record<G...>>::type>>>{};
+                return Tag<Misfit<Select, Place<>, Got<an_unknown_field>,
+                                  typename detail::FieldList<Record<G...>>::type>>{};
         }
         using type = typename decltype(find())::type;
     };
@@ -66,13 +66,8 @@ template <Name F> struct Select {
                 if constexpr (is_numbers<Output>) {
                     kernels::clear_pads(y(b), 1, y.stride);
                     y(b)[0] = T(v.value);
-                } else if constexpr (is_list) {
-                    std::copy_n(v.id, v.count, y(b));
-                    y.set_length(b, v.count);
-                } else {
-                    y(b)[0] = v.id;
-                    y.set_length(b, 1);
-                }
+                } else if constexpr (is_list) std::copy_n(v.id, v.count, y(b));
+                else y(b)[0] = v.id;
             }
         }
         template <class C, class Tp, class D, class DX, class G>

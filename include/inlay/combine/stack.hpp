@@ -84,7 +84,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
 
     static Lengths lengths(In<I, R> x) noexcept {
         Lengths l;
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             if constexpr (j == 0) l = lengths_of<child<j>, I, R>(x);
             else {
                 In<shape<j>, R> in{};
@@ -113,7 +113,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         if constexpr (!is_recording<Tp>)
             for (auto& t : turn) t = s.template take<std::byte>(widest(c.capacity));
         Lengths lengths = x.lengths;
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto& own = children(tape);
             auto const in = input<j>(x, tape, turn, lengths);
@@ -131,13 +131,12 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         std::byte* turn[2] = {s.template take<std::byte>(widest(c.capacity)),
                               s.template take<std::byte>(widest(c.capacity))};
         Lengths lengths[N + 1] = {x.lengths};
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             if constexpr (j + 1 < N) {
-                auto const behind = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
-                lengths[j + 1] = get<j>(tape.between).view(behind).lengths;
+                lengths[j + 1] = lengths_of<child<j>, shape<j>, R>(input<j>(x, tape, turn, lengths[j]));
             }
         });
-        each_reversed<N>([&](auto j) {
+        each_reversed<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto const in = input<j>(x, tape, turn, lengths[j]);
             auto const dout = [&] {
@@ -161,7 +160,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
                      Scratch s) noexcept {
         std::byte* turn[2] = {s.template take<std::byte>(widest_token()),
                               s.template take<std::byte>(widest_token())};
-        each<N>([&](auto j) {
+        each<N>([&](auto j) noexcept {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto const* in = [&] {
                 if constexpr (j == 0) return x;

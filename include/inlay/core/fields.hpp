@@ -8,6 +8,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// Words of a misfit.
 template <Name Field> struct unknown_field;
+struct an_unknown_field; // where the block's own name has it
 template <Name Fields> struct one_of;
 
 namespace detail {

@@ -6,7 +6,8 @@
 
 namespace inlay::inline INLAY_ISA {
 
-/// The words of a misfit. They are never defined: compilers print them.
+/// The words of a misfit. They are never defined: compilers print them, and Got and Wants may be left out
+/// where other words say it.
 template <int... Index> struct Place;
 template <class Shape> struct Got;
 template <class What> struct Wants;
@@ -22,6 +23,10 @@ struct a_vector;
 struct ids_or_a_record;
 struct a_record;
 struct the_shape_of_its_input;
+struct a_number_out_of_range;
+struct a_positive_width;
+struct a_positive_count;
+struct a_probability_below_1;
 
 namespace detail {
 template <class S> struct BriefOf {
@@ -41,10 +46,20 @@ struct WantsOf<Spec> {
     using type = typename Spec::Wanted;
 };
 
+/// What a block asks of its own numbers: `using Must = detail::Must<(O > 0), a_positive_width>;`. Said where
+/// the block stands in a model, and not by an assertion inside it, which would be the first of many errors.
+template <bool Holds, class Wish> using Must = std::conditional_t<Holds, Fits, Wants<Wish>>;
+template <class Spec> inline constexpr bool in_range = true;
+template <class Spec>
+    requires requires { typename Spec::Must; }
+inline constexpr bool in_range<Spec> = std::is_same_v<typename Spec::Must, Fits>;
+
 /// A composite says what is wrong inside it; a leaf is asked whether it has an overload for the shape.
 template <class Spec, class I> struct ProblemOf {
     static consteval auto find() {
-        if constexpr (requires { typename Spec::template Problem<I>; })
+        if constexpr (!in_range<Spec>)
+            return Tag<Misfit<Spec, Place<>, Got<a_number_out_of_range>, typename Spec::Must>>{};
+        else if constexpr (requires { typename Spec::template Problem<I>; })
             return Tag<typename Spec::template Problem<I>>{};
         else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
         else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
@@ -96,12 +111,13 @@ consteval auto operator>>(Walk<Now, Trouble, Seen...> walk, Tag<Spec>) {
 /// From an input shape through blocks; `seen` starts with the input.
 template <class I, class... Specs> using walk = decltype((Walk<I, Fits, I>{} >> ... >> Tag<Specs>{}));
 template <std::size_t J, class W> using shape_at = typename ListAt<J, typename W::seen>::type;
+} // namespace detail
 
 /// True for Fits; otherwise its name carries the misfit into the compiler's message. An object and not a
-/// function or a variable: both compilers print its type when an assertion fails.
-template <class P> struct verdict {
-    consteval operator bool() const { return fits<P>; }
+/// function or a variable: both compilers print its type when an assertion fails. Its name is short, and not
+/// in `detail`, since GCC prints its use and its name between the words and the misfit.
+template <class P> struct Says {
+    consteval operator bool() const { return detail::fits<P>; }
 };
-} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

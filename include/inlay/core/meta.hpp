@@ -68,7 +68,10 @@ template <std::size_t... I, class... T>
 struct IndexedAll<std::index_sequence<I...>, T...> : Indexed<I, T>... {};
 template <std::size_t I, class T> Indexed<I, T> pick(Indexed<I, T> const*);
 
-template <std::size_t... I, class F> constexpr void each(std::index_sequence<I...>, F& f) {
+// As noexcept as f: inside a noexcept function any other call would drag in the tables of exceptions.
+template <std::size_t... I, class F>
+constexpr void each(std::index_sequence<I...>,
+                    F& f) noexcept((noexcept(f(std::integral_constant<std::size_t, I>{})) && ...)) {
     (f(std::integral_constant<std::size_t, I>{}), ...);
 }
 } // namespace detail
@@ -92,10 +95,13 @@ template <std::size_t I, class... T> struct ListAt<I, List<T...>> {
 };
 
 /// Calls f with 0, 1, ... N-1, each as a constant.
-template <std::size_t N, class F> constexpr void each(F f) { each(std::make_index_sequence<N>{}, f); }
-/// Calls f with N-1, ... 1, 0, each as a constant.
+template <std::size_t N, class F>
+constexpr void each(F f) noexcept(noexcept(each(std::make_index_sequence<N>{}, f))) {
+    each(std::make_index_sequence<N>{}, f);
+}
+/// Calls f, which does not throw, with N-1, ... 1, 0, each as a constant.
 template <std::size_t N, class F> constexpr void each_reversed(F f) {
-    auto turned = [&](auto i) { f(std::integral_constant<std::size_t, N - 1 - i>{}); };
+    auto turned = [&](auto i) noexcept { f(std::integral_constant<std::size_t, N - 1 - i>{}); };
     each(std::make_index_sequence<N>{}, turned);
 }
 } // namespace detail

@@ -58,9 +58,9 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
     using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
     static consteval auto find() {
         if constexpr (!One::known)
-            return Tag<Misfit<Spec, Place<>, Got<unknown_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+            return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
         else if constexpr (One::doubled)
-            return Tag<Misfit<Spec, Place<>, Got<doubled_policy<P>>, Wants<one_each_of<Kinds...>>>>{};
+            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
     }
     using type = typename decltype(find())::type;

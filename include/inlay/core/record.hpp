@@ -38,11 +38,9 @@ enum class FieldKind : std::uint8_t { numeric, categorical, multi_hot, history }
 
 /// A number. With Buckets or LogBuckets it has ids too, for crosses. `value` is standardised by the Encoder.
 template <Name N, class... Edges> struct Numeric {
-    static_assert(sizeof...(Edges) <= 1,
-                  "inlay: Numeric takes a name and at most one of Buckets and LogBuckets");
     static constexpr auto name = N;
     static constexpr FieldKind kind = FieldKind::numeric;
-    static constexpr int capacity = 1, ids = (Edges::ids + ... + 0);
+    static constexpr int capacity = 1, ids = (Edges::ids + ... + 0), kinds_of_edges = int(sizeof...(Edges));
     struct Value {
         float value;
         std::int32_t id;
@@ -113,14 +111,6 @@ template <Name N, class... F> consteval int field_index() {
     ((F::name == N&& at < 0 ? at = i : 0, ++i), ...);
     return at;
 }
-template <class... F> consteval bool names_differ() {
-    bool ok = true;
-    [[maybe_unused]] auto once = [&]<class G>(Tag<G>) {
-        ok = ok && ((G::name == F::name ? 1 : 0) + ... + 0) == 1;
-    };
-    (once(Tag<F>{}), ...);
-    return ok;
-}
 template <class G, class... F> consteval bool refers_well() {
     if constexpr (RefersToField<G>) {
         constexpr int at = field_index<G::same_as, F...>();
@@ -130,12 +120,10 @@ template <class G, class... F> consteval bool refers_well() {
 }
 } // namespace detail
 
-/// One row of a table: the fields in the order of the file.
+/// One row of a table: the fields in the order of the file. Model and Encoder say what is wrong with one: two
+/// fields of one name, SameAs a field that is not there or has no ids, two kinds of edges.
 template <class... F> struct Record {
     static_assert(sizeof...(F) > 0, "inlay: a Record needs a field");
-    static_assert(detail::names_differ<F...>(), "inlay: two fields of a Record have the same name");
-    static_assert((detail::refers_well<F, F...>() && ...),
-                  "inlay: SameAs names a field that the Record lacks, or one without ids");
     static constexpr int fields = int(sizeof...(F));
     using Row = Leaves<typename F::Value...>;
 

@@ -1,16 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Data sets: one for each kind of input. Rows of numbers: rows_numbers.hpp; texts: rows_tokens.hpp.
 #pragma once
 
+#include <inlay/core/error.hpp>
+#include <inlay/core/joined.hpp>
 #include <inlay/core/random.hpp>
 #include <inlay/core/record.hpp>
 
+#include <cstddef>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace inlay::inline INLAY_ISA {
 
 template <class Input> class Rows;
+
+namespace detail {
+/// Throws Error unless there is a fixed number of targets a row, and a weight a row that is not negative, or
+/// none.
+inline void check_rows(std::size_t rows, std::vector<float> const& target, std::vector<float> const& weight) {
+    if (rows == 0 ? !target.empty() : target.size() % rows != 0 || target.empty())
+        fail(Error("", "Rows::target", joined("the same number for each of ", rows, " rows"),
+                   std::to_string(target.size())));
+    if (!weight.empty() && weight.size() != rows)
+        fail(Error("", "Rows::weight", joined("none, or one for each of ", rows, " rows"),
+                   std::to_string(weight.size())));
+    for (std::size_t i = 0; i < weight.size(); ++i)
+        if (!(weight[i] >= 0))
+            fail(Error("", joined("Rows::weight, row ", i), "0 or more", std::to_string(weight[i])));
+}
+/// Copies the `each` values of row i.
+template <class T>
+void append_row(std::vector<T>& to, std::vector<T> const& from, std::size_t i, std::size_t each) {
+    auto const begin = from.begin() + std::ptrdiff_t(i * each);
+    to.insert(to.end(), begin, begin + std::ptrdiff_t(each));
+}
+} // namespace detail
 
 /// Encoded rows of a record with a target each, and a weight each where `weight` is not empty.
 template <class... F> class Rows<Record<F...>> {
@@ -23,6 +50,15 @@ public:
 
     std::size_t size() const noexcept { return row.size(); }
     Row const& operator[](std::size_t i) const noexcept { return row[i]; }
+    /// Targets of each row.
+    int targets() const noexcept { return row.empty() ? 1 : int(target.size() / row.size()); }
+
+    /// Throws Error where targets or weights do not go with the rows, or an id is not of its field.
+    void check() const {
+        detail::check_rows(size(), target, weight);
+        for (std::size_t i = 0; i < size(); ++i)
+            detail::each<sizeof...(F)>([&](auto j) { check_field<j>(get<j>(row[i]), i); });
+    }
 
     /// Two parts: the second holds a share of the rows drawn by the seed, the first the others, both in
     /// order.
@@ -31,10 +67,8 @@ public:
         Key const key{seed.value};
         for (std::size_t i = 0; i < size(); ++i) {
             Rows& part = key.uniform(i) < share ? parts.second : parts.first;
-            std::size_t const each = target.size() / size();
             part.row.push_back(row[i]);
-            part.target.insert(part.target.end(), target.begin() + std::ptrdiff_t(i * each),
-                               target.begin() + std::ptrdiff_t((i + 1) * each));
+            detail::append_row(part.target, target, i, std::size_t(targets()));
             if (!weight.empty()) part.weight.push_back(weight[i]);
         }
         return parts;
@@ -54,6 +88,21 @@ public:
     }
 
 private:
+    template <std::size_t J>
+    static void check_field(typename Input::template field<J>::Value const& v, std::size_t i) {
+        using Field = typename Input::template field<J>;
+        auto const refuse = [&](char const* what, std::int32_t most, std::int32_t found) {
+            detail::fail(Error("", detail::joined("row ", i, ", field ", Field::name.text),
+                               detail::joined(what, " from 0 to ", most), std::to_string(found)));
+        };
+        if constexpr (detail::is_list_field<Field>)
+            if (v.count < 0 || v.count > Field::capacity) refuse("a count", Field::capacity, v.count);
+        if constexpr (Input::template vocabulary<J> > 0)
+            detail::each_id<Field>(v, [&](std::int32_t id) {
+                constexpr int ids = Input::template vocabulary<J>;
+                if (id < 0 || id >= ids) refuse("an id", ids - 1, id);
+            });
+    }
     template <std::size_t J>
     static void draw(typename Input::template field<J>::Value& v, Key key, std::uint64_t i) {
         using Field = typename Input::template field<J>;

@@ -12,11 +12,9 @@ namespace inlay::inline INLAY_ISA {
 /// `Shape<D>` is a vector of D numbers, `Shape<T, D>` a sequence of at most T vectors of D numbers.
 template <int... N> struct Shape;
 template <int D> struct Shape<D> {
-    static_assert(D > 0, "inlay: a Shape needs a positive width");
     static constexpr int rows = 1, width = D;
 };
 template <int T, int D> struct Shape<T, D> {
-    static_assert(T > 0 && D > 0, "inlay: a Shape needs a positive length and width");
     static constexpr int rows = T, width = D;
 };
 
@@ -27,7 +25,6 @@ template <int T, int D> using Sequence = Shape<T, D>;
 
 /// A sequence of at most T ids below V; every id is a token.
 template <int T, int V> struct Tokens {
-    static_assert(T > 0 && V > 0, "inlay: Tokens needs a positive length and vocabulary");
     static constexpr int rows = T, vocabulary = V;
 };
 

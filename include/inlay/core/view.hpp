@@ -55,14 +55,6 @@ template <class S, class Id> struct IdView {
         return reinterpret_cast<Id*>(reinterpret_cast<Byte*>(data) + b * stride);
     }
     int length(int b) const noexcept { return lengths.at(b, rows); }
-    /// Says how many ids of row b count: who writes ids owns their lengths, which readers see as const.
-    void set_length(int b, int n) const noexcept
-        requires(!std::is_const_v<Id>)
-    {
-        auto* at =
-            reinterpret_cast<std::byte*>(const_cast<std::int32_t*>(lengths.first)) + b * lengths.stride;
-        *reinterpret_cast<std::int32_t*>(at) = n;
-    }
     operator IdView<S, Id const>() const noexcept
         requires(!std::is_const_v<Id>)
     {
@@ -103,15 +95,14 @@ template <class S, class R> constexpr std::size_t bytes(int B) {
     if constexpr (is_numbers<S>)
         return lines(sizeof(typename R::type) * std::size_t(B) * std::size_t(S::rows) *
                      std::size_t(row_stride<R>(S::width)));
-    else return lines(sizeof(std::int32_t) * std::size_t(B) * std::size_t(S::rows + 1));
+    else return lines(sizeof(std::int32_t) * std::size_t(B) * std::size_t(S::rows));
 }
-/// A view of memory laid out for B values; ids keep their own lengths, numbers are given theirs.
+/// A view of memory laid out for B values.
 template <class S, class R> Out<S, R> view_at(std::byte* at, Lengths lengths) noexcept {
     if constexpr (is_numbers<S>) return {reinterpret_cast<typename R::type*>(at), lengths};
     else {
-        auto* count = reinterpret_cast<std::int32_t*>(at);
-        std::ptrdiff_t const stride = std::ptrdiff_t(sizeof(std::int32_t)) * (S::rows + 1);
-        return {count + 1, stride, {count, stride}};
+        constexpr auto stride = std::ptrdiff_t(sizeof(std::int32_t)) * S::rows;
+        return {reinterpret_cast<std::int32_t*>(at), stride, lengths};
     }
 }
 /// Room for B values of a shape between two blocks, on the tape.
@@ -120,17 +111,14 @@ template <class S, class R, int B> struct Buffer {
     Out<S, R> view(Lengths l) noexcept { return view_at<S, R>(data, l); }
     In<S, R> view(Lengths l) const noexcept { return view_at<S, R>(const_cast<std::byte*>(data), l); }
 };
-/// The lengths behind a block from A to B, given those before it and the buffer that it writes.
-template <class A, class B> Lengths lengths_behind(Lengths before, Lengths own) noexcept {
-    if constexpr (is_ids<B>) return own;
-    else if constexpr (keeps_rows<A, B>) return before;
-    else return {};
-}
-/// The lengths of what block B writes for x. A block whose sequence comes from elsewhere than its input's
-/// positions, such as a history from a record, says so with `lengths(x)`.
+/// The lengths of what block B writes for x: those of x where it keeps x's positions, else all of the
+/// capacity. A block whose sequence comes from elsewhere, such as a history from a record, says so with
+/// `lengths(x)`: they must live as long as the model's input does, since buffers between blocks are used
+/// again.
 template <class B, class I, class R> Lengths lengths_of(In<I, R> x) noexcept {
     if constexpr (requires { B::lengths(x); }) return B::lengths(x);
-    else return lengths_behind<I, typename B::Output>(x.lengths, {});
+    else if constexpr (keeps_rows<I, typename B::Output>) return x.lengths;
+    else return {};
 }
 } // namespace detail
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/core/input.hpp>
 #include <inlay/core/rows.hpp>
 #include <inlay/data/csv.hpp>
 #include <inlay/data/field_code.hpp>
@@ -31,6 +32,8 @@ struct EncoderOptions {
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
 template <class Rec> class Encoder {
+    static_assert(Says<detail::InputProblem<Rec>>{}, "inlay: this record cannot be");
+
 public:
     using Row = typename Rec::Row;
     static constexpr std::size_t fields = std::size_t(Rec::fields);
@@ -60,6 +63,7 @@ public:
         bool occurs = label.positive.empty();
         read_csv(csv, names(), label.field, [&](CsvRow const& row) {
             check(csv, row);
+            if (is_missing(csv.options, row.fields[fields])) row.bad(fields, "a label");
             float target;
             if (label.positive.empty()) target = float(row.number(fields));
             else target = row.fields[fields] == label.positive ? 1.0f : 0.0f;
@@ -70,8 +74,8 @@ public:
             occurs = occurs || target > 0;
         });
         if (!occurs)
-            detail::fail(Error(csv.path, "label " + label.field,
-                               "a row with " + detail::in_quotes(label.positive), "none"));
+            detail::fail(Error(csv.path, detail::joined("label ", label.field),
+                               detail::joined("a row with ", detail::in_quotes(label.positive)), "none"));
         return rows;
     }
 
@@ -103,7 +107,9 @@ public:
                                                 {"code", codes_[j].json(is_number<j>)}}});
         });
         return detail::to_json(
-            detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}}, {"fields", {all}}}});
+            detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}},
+                                              {"separator", {std::string(1, options_.list_separator)}},
+                                              {"fields", {all}}}});
     }
     /// Throws Error naming the file where the text is not what to_json gives for this record.
     static Encoder from_json(std::string_view text, std::string const& file) {
@@ -112,16 +118,21 @@ public:
         auto const* version = json.find("version");
         auto const* number = version ? version->template get<std::uint64_t>() : nullptr;
         if (!number || *number != 1) detail::fail(Error(file, "encoder", "version 1", "another"));
+        auto const* separator = json.find("separator");
+        auto const* text_of = separator ? separator->template get<std::string>() : nullptr;
+        if (!text_of || text_of->size() != 1)
+            detail::fail(Error(file, "encoder, separator", "one character", "another form"));
+        e.options_.list_separator = text_of->front();
         auto const* all = json.find("fields");
         auto const* list = all ? all->template get<detail::Json::Array>() : nullptr;
         if (!list || list->size() != fields)
-            detail::fail(Error(file, "encoder", std::to_string(fields) + " fields",
+            detail::fail(Error(file, "encoder", detail::joined(fields, " fields"),
                                list ? std::to_string(list->size()) : "none"));
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
             auto const *name = (*list)[j].find("field"), *code = (*list)[j].find("code");
             auto const* found = name ? name->template get<std::string>() : nullptr;
-            std::string const place = "encoder, field " + std::to_string(j + 1);
+            std::string const place = detail::joined("encoder, field ", j + 1);
             if (!found || *found != Field::name.text)
                 detail::fail(Error(file, place, Field::name.text, found ? *found : "no name"));
             if (!code || !e.codes_[j].read(*code, is_number<j>, capacity<j>))
@@ -139,9 +150,9 @@ private:
 
     template <class Field> static std::string bucket_text(std::int32_t id) {
         auto const number = [](double x) { return std::to_string(std::int64_t(x)); };
-        if (id == 1) return "below " + number(Field::lower(2));
-        if (id + 1 == Field::ids) return "from " + number(Field::lower(id));
-        return number(Field::lower(id)) + " to " + number(Field::lower(id + 1));
+        if (id == 1) return detail::joined("below ", number(Field::lower(2)));
+        if (id + 1 == Field::ids) return detail::joined("from ", number(Field::lower(id)));
+        return detail::joined(number(Field::lower(id)), " to ", number(Field::lower(id + 1)));
     }
     static std::vector<std::string> names() {
         std::vector<std::string> all;
@@ -171,12 +182,11 @@ private:
             auto& code = codes[Rec::template owner<J>()];
             auto const take = [&](std::string_view word) {
                 if (!code.add(word, capacity<J>) && options_.overflow == Overflow::error)
-                    detail::fail(Error(csv.path,
-                                       "line " + std::to_string(row.line) + ", field " +
-                                           Rec::template field<J>::name.text,
-                                       "at most " + std::to_string(capacity<J> - 1) +
-                                           " distinct values (or Overflow::unseen)",
-                                       "one more: " + detail::in_quotes(word)));
+                    detail::fail(Error(
+                        csv.path,
+                        detail::joined("line ", row.line, ", field ", Rec::template field<J>::name.text),
+                        detail::joined("at most ", capacity<J> - 1, " distinct values (or Overflow::unseen)"),
+                        detail::joined("one more: ", detail::in_quotes(word))));
             };
             if constexpr (detail::is_list_field<typename Rec::template field<J>>) each_value(text, take);
             else take(text);

@@ -2,28 +2,15 @@
 // UTF-8 and how text from a file is shown in a message.
 #pragma once
 
-#include <inlay/config.hpp>
+#include <inlay/core/joined.hpp>
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
-
-/// Texts and integers one after the other. GCC 12 warns wrongly (-Wrestrict) at "literal" + std::string().
-template <class... Parts> std::string joined(Parts const&... parts) {
-    std::string out;
-    auto const append = [&](auto const& part) {
-        if constexpr (std::integral<std::remove_cvref_t<decltype(part)>>) out += std::to_string(part);
-        else out += std::string_view{part};
-    };
-    (append(parts), ...);
-    return out;
-}
 
 /// Bytes of the UTF-8 sequence that begins at `at`; 0 where the bytes are not UTF-8 (overlong forms,
 /// surrogates and values past U+10FFFF are not).

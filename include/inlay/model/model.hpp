@@ -3,6 +3,7 @@
 
 #include <inlay/model/shared.hpp>
 
+#include <array>
 #include <cstring>
 #include <span>
 
@@ -25,13 +26,26 @@ template <class Input, class R, class... Specs>
 using TopOf = std::conditional_t<fits<ModelProblem<Input, R, Specs...>>, Tag<Stack<Specs...>>,
                                  Tag<Stack<Misfitting>>>::type;
 
+template <class S> inline constexpr int width_of = 1;
+template <int... N> inline constexpr int width_of<Shape<N...>> = Shape<N...>::width;
+
 /// True where every block has a streaming form; otherwise its name carries the one that has none.
 template <class Blocker> struct streams_through {
     consteval operator bool() const { return std::is_void_v<Blocker>; }
 };
-/// True where a caller's argument can be seen as N numbers.
+/// True where a caller's argument can be seen as a row of numbers.
 template <class Argument, class Span> struct holds_one_token {
     consteval operator bool() const { return std::is_constructible_v<Span, Argument>; }
+};
+/// What `step` reads of an input: a span of numbers, an id, or a record's row.
+template <class Input, class T> struct TokenSpan {
+    using type = std::int32_t;
+};
+template <int... N, class T> struct TokenSpan<Shape<N...>, T> {
+    using type = std::span<T const, std::size_t(Shape<N...>::width)>;
+};
+template <class... F, class T> struct TokenSpan<Record<F...>, T> {
+    using type = typename Record<F...>::Row const&;
 };
 } // namespace detail
 
@@ -49,60 +63,87 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     static constexpr double flops = Block::flops; ///< of forward, for one row of the batch
     static constexpr int depth = Top::layers;     ///< sequence mixers
     using Blocker = typename Block::Blocker;      ///< the block that cannot be streamed, or void
-    static constexpr bool streams = std::is_void_v<Blocker> && !is_record<Input>;
+    static constexpr bool by_row = !is_sequence<Input> && !is_ids<Input>; ///< a step is one row's inference
+    static constexpr bool streams = by_row || std::is_void_v<Blocker>;
 
     /// The same model in another scalar, or at another vector width.
     template <class U, class L = Lanes<native_lanes<U>>>
     using as = BoundModel<Input, Real<U, L::count>, Specs...>;
 
+    /// Bytes of temporaries of one step.
+    static constexpr std::size_t step_bytes() {
+        if constexpr (by_row) return detail::bytes<Output, R>(1) + Block::scratch(1);
+        else return Block::step_scratch();
+    }
+    /// Numbers that a step writes: one row of the output, or all of them where a step is one row's inference.
+    static constexpr int step_width = by_row ? Output::rows * Output::width : Output::width;
+
     /// What a stream carries from step to step; all zero is fresh. Saving and comparing stop at `carried`.
     struct State {
         std::int64_t position;
         INLAY_EMPTY typename Block::State carried;
-        alignas(64) std::byte scratch[detail::lines(Block::step_scratch()) + 64];
+        alignas(64) std::byte scratch[detail::lines(step_bytes()) + 64];
     };
 
     /// One token of a stream. x is a span or an array of the width of the input's rows, or one id for Tokens;
     /// y takes the width of the output. A model that does not stream is an error that names the block; on a
     /// Vector or a Record a step is the inference of one row.
     template <class X, class Y> static void step(Params const& p, State& state, X const& x, Y&& y) noexcept {
-        using To = std::span<T, std::size_t(Output::width)>;
-        static_assert(detail::streams_through<std::conditional_t<is_record<Input>, void, Blocker>>{},
-                      "inlay: a block has no streaming form");
+        using To = std::span<T, std::size_t(step_width)>;
+        using From = typename detail::TokenSpan<Input, T>::type;
+        using Unstreamed = std::conditional_t<by_row, void, Blocker>;
+        static_assert(detail::streams_through<Unstreamed>{}, "inlay: a block has no streaming form");
+        static_assert(detail::holds_one_token<X const&, From>{}, "inlay: step reads one row of the input");
         static_assert(detail::holds_one_token<Y, To>{}, "inlay: step writes one row of the output");
-        if constexpr (streams && std::is_constructible_v<To, Y>) run_step(p, state, x, To(y));
+        if constexpr (streams && std::is_constructible_v<From, X const&> && std::is_constructible_v<To, Y>) {
+            Context<> const c{.rows = 1, .capacity = 1, .position = &state.position, .depth = depth};
+            if constexpr (by_row) run_row(c, p, state, From(x), To(y));
+            else run_token(c, p, state, From(x), To(y));
+            ++state.position;
+        }
     }
 
 private:
-    template <class X>
-    static void run_step(Params const& p, State& state, X const& x,
-                         std::span<T, std::size_t(Output::width)> y) noexcept {
-        Context<> const c{.rows = 1, .capacity = 1, .position = &state.position, .depth = depth};
+    using Numbers = std::array<T, std::size_t(detail::row_stride<R>(detail::width_of<Input>))>;
+    template <class From> static Numbers padded(From x) noexcept {
+        Numbers in{};
+        std::memcpy(in.data(), x.data(), x.size_bytes());
+        return in;
+    }
+    template <class From, class To>
+    static void run_token(Context<> const& c, Params const& p, State& state, From x, To y) noexcept {
         alignas(64) T out[std::size_t(detail::row_stride<R>(Output::width))];
-        if constexpr (is_ids<Input>) {
-            std::int32_t const token = x;
-            Block::step(c, p, state.carried, &token, out, Scratch{state.scratch});
-        } else {
-            using From = std::span<T const, std::size_t(Input::width)>;
-            static_assert(detail::holds_one_token<X const&, From>{},
-                          "inlay: step reads one row of the input");
-            alignas(64) T in[std::size_t(detail::row_stride<R>(Input::width))]{};
-            if constexpr (std::is_constructible_v<From, X const&>)
-                std::memcpy(in, From(x).data(), sizeof(T) * std::size_t(Input::width));
-            Block::step(c, p, state.carried, static_cast<T const*>(in), out, Scratch{state.scratch});
+        if constexpr (is_ids<Input>)
+            Block::step(c, p, state.carried, static_cast<std::int32_t const*>(&x), out,
+                        Scratch{state.scratch});
+        else {
+            alignas(64) Numbers const in = padded(x);
+            Block::step(c, p, state.carried, in.data(), out, Scratch{state.scratch});
         }
-        std::memcpy(y.data(), out, sizeof(T) * std::size_t(Output::width));
-        ++state.position;
+        std::memcpy(y.data(), out, y.size_bytes());
+    }
+    template <class From, class To>
+    static void run_row(Context<> const& c, Params const& p, State& state, From&& x, To y) noexcept {
+        Scratch s{state.scratch};
+        auto const out = s.template take<Output, R>(1, {});
+        NoTape none;
+        if constexpr (is_record<Input>) Block::forward(c, p, In<Input, R>{&x}, out, none, s);
+        else {
+            alignas(64) Numbers const in = padded(x);
+            Block::forward(c, p, In<Input, R>{in.data()}, out, none, s);
+        }
+        for (int t = 0; t < Output::rows; ++t)
+            std::memcpy(y.data() + t * Output::width, out(0, t), sizeof(T) * std::size_t(Output::width));
     }
 };
 
 /// A model: an input and the blocks that it runs through. It is only a type: `Network` owns parameters,
 /// `Workspace` and `State` what a run needs. A block that does not accept what reaches it is reported here,
 /// once.
-template <class InputShape, class... Specs> struct Model : BoundModel<InputShape, Native, Specs...> {
-    // Last, so that what uses the model is still read as a model and adds no errors of its own.
-    static_assert(detail::verdict<detail::ModelProblem<InputShape, Native, Specs...>>{},
-                  "inlay: blocks do not fit: Misfit<block, place, got, wants>");
+template <class I, class... S> struct Model : BoundModel<I, Native, S...> {
+    // Last, so that what uses the model is still read as a model and adds no errors of its own. On one line
+    // and without an alias, so that GCC prints Misfit<block, place, got, wants> close to the words.
+    static_assert(Says<Flaw<I, S...>>{}, "inlay: blocks do not fit");
 };
 
 /// Draws all parameters from a seed.

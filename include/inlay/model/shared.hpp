@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/combine/stack.hpp>
+#include <inlay/core/input.hpp>
 #include <inlay/core/shared.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -49,7 +50,7 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         // From the other end of the keys than the blocks, so that sharing changes no other initial value.
-        each<N>([&](auto j) { At<j, S...>::initialize(c.key.fold(~std::uint64_t(j)), get<j>(p.tables)); });
+        each<N>([&](auto j) noexcept { At<j, S...>::initialize(c.key.fold(~std::uint64_t(j)), get<j>(p.tables)); });
         Top::initialize(c, p.blocks);
     }
     template <class C, class Tp>
@@ -97,11 +98,11 @@ template <class Top, class I, class R> struct OwnerFor {
 };
 template <class Top, class I, class R> using OwnerOf = typename OwnerFor<Top, I, R>::type;
 
-/// Why a model does not fit together, if it does not: its blocks, or the tables that they share.
+/// Why a model does not fit together, if it does not: its input, its blocks, or the tables that they share.
 template <class I, class R, class... Specs> struct ModelProblemOf {
     static consteval auto find() {
-        using P = Problem<Stack<Specs...>, I>;
-        if constexpr (!fits<P>) return Tag<P>{};
+        if constexpr (!fits<InputProblem<I>>) return Tag<InputProblem<I>>{};
+        else if constexpr (!fits<Problem<Stack<Specs...>, I>>) return Tag<Problem<Stack<Specs...>, I>>{};
         else return Tag<typename Owned<SharedIn<typename Stack<Specs...>::template Block<I, R>>>::problem>{};
     }
     using type = typename decltype(find())::type;
@@ -109,5 +110,8 @@ template <class I, class R, class... Specs> struct ModelProblemOf {
 template <class I, class R, class... Specs>
 using ModelProblem = typename ModelProblemOf<I, R, Specs...>::type;
 } // namespace detail
+
+/// Why a model does not fit together: Misfit<block, place, got, wants>, or Fits.
+template <class I, class... Specs> using Flaw = detail::ModelProblem<I, Native, Specs...>;
 
 } // namespace inlay::inline INLAY_ISA

@@ -123,14 +123,16 @@ template <class Spec, class I, class R, int B> struct Runner {
             scratch(Block::scratch(B), not_a_number);
         Guarded tape(sizeof(Tape), not_a_number), out(c.wants_state ? sizeof(State) * B : 0, 0);
         set_params(b, c.params, *params.as<Params>());
+        Guarded in(c.state.size(), 0);
+        if (!c.state.empty()) std::memcpy(in.data(), c.state.data(), c.state.size());
         InputMemory<I, R, B> input;
         Lengths const lengths =
             c.lengths.empty() ? Lengths{} : Lengths{c.lengths.data(), sizeof(std::int32_t)};
         auto const x = input.view(c, lengths);
-        Out<O, R> const to{y.as<T>(), lengths_behind<I, O>(lengths, {})};
+        Out<O, R> const to{y.as<T>(), lengths_of<Block, I, R>(x)};
         auto ctx = context(c);
-        ctx.carry = {c.state.empty() ? nullptr : c.state.data(), c.wants_state ? out.data() : nullptr,
-                     nullptr, nullptr, sizeof(State)};
+        ctx.carry = {c.state.empty() ? nullptr : in.data(), c.wants_state ? out.data() : nullptr, nullptr,
+                     nullptr, sizeof(State)};
         Params const& p = *params.as<Params>();
         if (c.taped) {
             NoAllocation const none({b, report, "allocation"}, "forward");
@@ -161,10 +163,12 @@ template <class Spec, class I, class R, int B> struct Runner {
         Guarded dy(bytes<O, R>(B), not_a_number), grads(sizeof(Grads), 0);
         Guarded d_in(c.state.empty() ? 0 : sizeof(State) * B, not_a_number);
         to_rows(c.dy.data(), dy.as<T>(), std::size_t(c.rows) * O::rows, O::width, ys);
-        In<O, R> const from{dy.as<T>(), lengths_behind<I, O>(lengths, {})};
+        In<O, R> const from{dy.as<T>(), lengths_of<Block, I, R>(x)};
+        Guarded d_out(c.d_state.size(), 0);
+        if (!c.d_state.empty()) std::memcpy(d_out.data(), c.d_state.data(), c.d_state.size());
         Grads& g = *grads.as<Grads>();
         Block::visit(g, Path{}, [&](auto, Path const&, Kind, auto const& t) { prefill(t, c.prefill); });
-        ctx.carry.d_out = c.d_state.empty() ? nullptr : c.d_state.data();
+        ctx.carry.d_out = c.d_state.empty() ? nullptr : d_out.data();
         ctx.carry.d_in = c.state.empty() ? nullptr : d_in.data();
         if constexpr (is_numbers<I>) {
             Guarded dx(bytes<I, R>(B), not_a_number);

@@ -3,21 +3,30 @@
 
 #include <inlay/model/network.hpp>
 #include <inlay/train/metrics.hpp>
-#include <inlay/train/staging.hpp>
+#include <inlay/train/staging_numbers.hpp>
+#include <inlay/train/staging_tokens.hpp>
+
+#include <numeric>
 
 namespace inlay::inline INLAY_ISA {
 
-/// The logits of every row, with their targets. The model's output is a vector.
+/// The logits of every row with its targets; where the output is a sequence, of every token of every row. All
+/// of them at once: 8 bytes a logit.
 template <class M, class Data> Predictions predict(Network<M> const& net, Data const& data) {
     using Output = typename M::Output;
-    static_assert(Output::rows == 1,
-                  "inlay: predict wants a model whose output is a vector, one row for each row");
+    using Stage = detail::Staging<typename M::Input, typename M::Scalar, 64>;
+    static_assert(is_numbers<Output>, "inlay: predict wants a model whose output is numbers");
     constexpr int rows = 64;
+    data.check();
+    int const each = data.targets() / Output::rows;
+    if (each * Output::rows != data.targets())
+        detail::fail(Error("", "predict", "as many targets for each token of a row",
+                           detail::joined(data.targets(), " targets for ", Output::rows, " tokens")));
     Workspace<M, Batch<rows>> ws;
-    detail::Staging<typename M::Input, typename M::Scalar, rows> stage(
-        detail::Staging<typename M::Input, typename M::Scalar, rows>::targets_of(data));
-    Predictions p{Output::width, {}, {}};
-    p.logit.reserve(data.size() * std::size_t(Output::width));
+    Stage stage(data.targets());
+    Predictions p{Output::width, {}, {}, each};
+    p.logit.reserve(data.size() * std::size_t(Output::rows * Output::width));
+    p.target.reserve(data.size() * std::size_t(data.targets()));
     std::vector<std::uint32_t> index(rows);
     for (std::size_t at = 0; at < data.size(); at += rows) {
         int const n = int(std::min<std::size_t>(rows, data.size() - at));
@@ -25,10 +34,12 @@ template <class M, class Data> Predictions predict(Network<M> const& net, Data c
         stage.load(data, index.data(), n);
         auto const y = net.infer(stage.input(), n, ws);
         auto const targets = stage.targets();
-        for (int b = 0; b < n; ++b) {
-            for (int i = 0; i < Output::width; ++i) p.logit.push_back(double(y(b)[i]));
-            p.target.push_back(targets.data[b * targets.each_row]);
-        }
+        for (int b = 0; b < n; ++b)
+            for (int t = 0; t < y.length(b); ++t) {
+                for (int i = 0; i < Output::width; ++i) p.logit.push_back(double(y(b, t)[i]));
+                float const* target = targets.data + std::ptrdiff_t(b) * targets.each_row + t * each;
+                p.target.insert(p.target.end(), target, target + each);
+            }
     }
     return p;
 }

@@ -11,7 +11,7 @@
 namespace inlay::inline INLAY_ISA {
 
 /// l = max(z, 0) - z y + log(1 + e^-|z|), dz = sigmoid(z) - y, summed over the logits of a token; y in [0,
-/// 1]. PyTorch: `nn.BCEWithLogitsLoss`.
+/// 1]. A token whose first target is NaN is ignored. PyTorch: `nn.BCEWithLogitsLoss`.
 struct BinaryCrossEntropy {
     static constexpr int targets(int width) { return width; }
     template <class T> static bool valid(T const*, float const* target, int) noexcept {
@@ -29,11 +29,16 @@ struct BinaryCrossEntropy {
     }
 };
 
-/// l = log sum e^z - z_y, dz = softmax(z) - onehot(y), for one class y a token; a negative class is ignored.
+/// l = log sum e^z - z_y, dz = softmax(z) - onehot(y), for one class y a token; a negative class, or NaN, is
+/// ignored.
 /// PyTorch: `nn.CrossEntropyLoss(ignore_index=-100)`.
 struct CrossEntropy {
     static constexpr int targets(int) { return 1; }
     template <class T> static bool valid(T const*, float const* target, int) noexcept { return *target >= 0; }
+    /// Whether a target is a class, or says that it is none.
+    static bool possible(float target, int width) noexcept {
+        return !(target >= 0) || (target < float(width) && target == std::floor(target));
+    }
     template <class T>
     static double value(T const* z, float const* y, T* dz, int width, double weight) noexcept {
         double const top = double(*std::max_element(z, z + width));
@@ -46,7 +51,8 @@ struct CrossEntropy {
     }
 };
 
-/// l = mean of (z - y)^2 over the numbers of a token, dz = 2 (z - y) / width. PyTorch: `nn.MSELoss`.
+/// l = mean of (z - y)^2 over the numbers of a token, dz = 2 (z - y) / width; a token whose first target is
+/// NaN is ignored. PyTorch: `nn.MSELoss`.
 struct MeanSquaredError {
     static constexpr int targets(int width) { return width; }
     template <class T> static bool valid(T const*, float const* target, int) noexcept {
@@ -64,7 +70,8 @@ struct MeanSquaredError {
     }
 };
 
-/// The targets of a batch: `each_token` floats for every token of every row, and a weight a row.
+/// The targets of a batch: `each_row` floats for every row, as many for each of its tokens, and a weight a
+/// row.
 struct Targets {
     float const* data = nullptr;
     int each_row = 0;
@@ -84,6 +91,14 @@ template <class Loss, class V> double total_weight(V y, int rows, Targets const&
                             V::width))
                 total += targets.weight_of(b);
     return total;
+}
+/// The first target of n that a loss cannot use, or -1.
+template <class Loss>
+std::ptrdiff_t impossible_target(float const* target, std::ptrdiff_t n, int width) noexcept {
+    if constexpr (requires { Loss::possible(0.0f, width); })
+        for (std::ptrdiff_t i = 0; i < n; ++i)
+            if (!Loss::possible(target[i], width)) return i;
+    return -1;
 }
 /// The weighted sum of losses times `scale`, and its cotangent. Past a row's end, and where a target is not
 /// valid, the cotangent is zero.

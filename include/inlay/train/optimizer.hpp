@@ -5,8 +5,20 @@
 #include <inlay/core/tensor.hpp>
 
 #include <cmath>
+#include <type_traits>
 
 namespace inlay::inline INLAY_ISA {
+
+/// A number of an optimizer. It takes float, double and integers as they are, so that `0.1f` and `0.1` both
+/// can be written and a model in double gets all the digits it is given.
+struct Hyper {
+    double value = 0;
+    constexpr Hyper() = default;
+    template <class A>
+        requires(std::is_arithmetic_v<A>)
+    constexpr Hyper(A a) : value(double(a)) {}
+    constexpr operator double() const noexcept { return value; }
+};
 
 /// What every update of one step has in common.
 struct StepInfo {
@@ -18,14 +30,14 @@ struct StepInfo {
 
 /// w -= lr v, v = momentum v + g (v = g at first); Nesterov: w -= lr (g + momentum v); g includes decay * w.
 struct Sgd {
-    float learning_rate = 0.01f, momentum = 0;
+    Hyper learning_rate = 0.01, momentum = 0;
     bool nesterov = false;
-    float decay = 0;
+    Hyper decay = 0;
     static constexpr int slots = 1;
 
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* v, T*, std::ptrdiff_t n) const noexcept {
-        T const lr = T(double(learning_rate) * s.rate), mu = T(momentum), wd = T(decay);
+        T const lr = T(learning_rate * s.rate), mu = T(momentum.value), wd = T(decay.value);
         for (std::ptrdiff_t i = 0; i < n; ++i) {
             T const d = g[i] + wd * w[i];
             v[i] = mu * v[i] + d; // v starts at zero, so the first step is v = g
@@ -36,12 +48,12 @@ struct Sgd {
 
 /// G += g^2, w -= lr g / (sqrt G + epsilon). `initial` is G before the first step.
 struct AdaGrad {
-    float learning_rate = 0.01f, epsilon = 1e-10f, initial = 0;
+    Hyper learning_rate = 0.01, epsilon = 1e-10, initial = 0;
     static constexpr int slots = 1;
 
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* sum, T*, std::ptrdiff_t n) const noexcept {
-        T const lr = T(double(learning_rate) * s.rate), eps = T(epsilon), g0 = T(initial);
+        T const lr = T(learning_rate * s.rate), eps = T(epsilon.value), g0 = T(initial.value);
         for (std::ptrdiff_t i = 0; i < n; ++i) {
             sum[i] += g[i] * g[i];
             w[i] -= lr * g[i] / (std::sqrt(g0 + sum[i]) + eps);
@@ -68,32 +80,28 @@ template <class T> struct AdamStep {
 /// includes decay * w. On tables only the rows that occurred move (PyTorch's SparseAdam), with the global
 /// step count.
 struct Adam {
-    float learning_rate = 1e-3f;
-    double beta1 = 0.9, beta2 = 0.999;
-    float epsilon = 1e-8f, decay = 0;
+    Hyper learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0;
     static constexpr int slots = 2;
 
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
-        detail::AdamStep<T> const step(s, double(learning_rate), beta1, beta2, double(epsilon));
-        for (std::ptrdiff_t i = 0; i < n; ++i) w[i] -= step(g[i] + T(decay) * w[i], m[i], v[i]);
+        detail::AdamStep<T> const step(s, learning_rate, beta1, beta2, epsilon);
+        for (std::ptrdiff_t i = 0; i < n; ++i) w[i] -= step(g[i] + T(decay.value) * w[i], m[i], v[i]);
     }
 };
 
 /// As Adam, with w *= 1 - lr * decay first in place of decay in g. Decays matrices only: not biases, norms,
 /// tables or gate constants. `decay_all` decays everything, as PyTorch does.
 struct AdamW {
-    float learning_rate = 1e-3f;
-    double beta1 = 0.9, beta2 = 0.999;
-    float epsilon = 1e-8f, decay = 0.01f;
+    Hyper learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0.01;
     bool decay_all = false;
     static constexpr int slots = 2;
 
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
-        detail::AdamStep<T> const step(s, double(learning_rate), beta1, beta2, double(epsilon));
+        detail::AdamStep<T> const step(s, learning_rate, beta1, beta2, epsilon);
         bool const decays = decay_all || s.kind == Kind::matrix;
-        T const keep = decays ? T(1 - double(learning_rate) * s.rate * double(decay)) : T(1);
+        T const keep = decays ? T(1 - learning_rate * s.rate * decay) : T(1);
         for (std::ptrdiff_t i = 0; i < n; ++i) w[i] = keep * w[i] - step(g[i], m[i], v[i]);
     }
 };
@@ -102,13 +110,13 @@ struct AdamW {
 /// batch, s = (sqrt(n + g^2) - sqrt n) / alpha, z += g - s w, n += g^2, and w = 0 where |z| <= l1, else
 /// -(z - sign(z) l1) / ((beta + sqrt n) / alpha + l2). Starts from zero weights. Ignores the schedule.
 struct Ftrl {
-    float alpha = 0.1f, beta = 1, l1 = 0, l2 = 0;
+    Hyper alpha = 0.1, beta = 1, l1 = 0, l2 = 0;
     static constexpr int slots = 2;
     static constexpr bool tables_only = true;
 
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* z, T* n, std::ptrdiff_t count) const noexcept {
-        T const a = T(alpha), b = T(beta), sparse = T(l1), ridge = T(l2);
+        T const a = T(alpha.value), b = T(beta.value), sparse = T(l1.value), ridge = T(l2.value);
         for (std::ptrdiff_t i = 0; i < count; ++i) {
             T const sum = T(double(g[i]) * s.count), next = n[i] + sum * sum;
             T const sigma = (std::sqrt(next) - std::sqrt(n[i])) / a;

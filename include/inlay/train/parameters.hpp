@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/error.hpp>
+#include <inlay/core/joined.hpp>
 #include <inlay/core/path.hpp>
 #include <inlay/model/workspace.hpp>
 #include <inlay/train/rules.hpp>
@@ -49,8 +50,8 @@ public:
                         });
         for (std::size_t r = 0; r < hits.size(); ++r)
             if (hits[r] == 0)
-                fail(Error("", "Optimize, rule " + std::to_string(r + 1), "a parameter that the rule matches",
-                           "none among " + names()));
+                fail(Error("", joined("Optimize, rule ", r + 1), "a parameter that the rule matches",
+                           joined("none among ", names())));
         allocate();
     }
     std::vector<Parameter<T>>& list() noexcept { return list_; }
@@ -80,12 +81,12 @@ private:
     static void refuse(int rule, Kind kind, std::string const& name) {
         if (rule < 0)
             fail(Error("", "Optimize", "a rule for every parameter (end with Otherwise<...>)",
-                       "none for " + name));
+                       joined("none for ", name)));
         constexpr bool only_tables[] = {tables_only<typename Rule::Optimizer>...};
         if (only_tables[rule] && kind != Kind::table)
-            fail(Error("", "Optimize, rule " + std::to_string(rule + 1),
+            fail(Error("", joined("Optimize, rule ", rule + 1),
                        "a table for FTRL, which moves id-indexed weights only",
-                       "the dense parameter " + name));
+                       joined("the dense parameter ", name)));
     }
     std::string names() const {
         std::string all;

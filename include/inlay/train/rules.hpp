@@ -2,6 +2,7 @@
 // Which optimizer moves which parameters.
 #pragma once
 
+#include <inlay/core/error.hpp>
 #include <inlay/core/random.hpp>
 #include <inlay/train/optimizer.hpp>
 #include <inlay/train/schedule.hpp>
@@ -81,15 +82,19 @@ template <class... Rules> struct RulesOf<Optimize<Rules...>> {
 
 /// Options of a Trainer with one optimizer. `learning_rate`, where given, replaces the optimizer's.
 template <class O> struct TrainOptions {
-    std::optional<float> learning_rate{};
+    std::optional<double> learning_rate{};
     Schedule schedule{};
     O optimizer{};
     Seed seed{};
 
     std::tuple<O> optimizers() const {
         O o = optimizer;
-        if constexpr (requires { o.learning_rate; })
-            if (learning_rate) o.learning_rate = *learning_rate;
+        if (learning_rate) {
+            if constexpr (requires { o.learning_rate; }) o.learning_rate = *learning_rate;
+            else
+                detail::fail(Error("", "TrainOptions, learning_rate", "an optimizer that has one",
+                                   "one with a rate of another name"));
+        }
         return {o};
     }
 };

@@ -1,41 +1,57 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows picked from a data set, laid out as a model reads them.
+// Rows picked from a data set, laid out as a model reads them. Numbers: staging_numbers.hpp; texts:
+// staging_tokens.hpp.
 #pragma once
 
 #include <inlay/core/rows.hpp>
 #include <inlay/model/workspace.hpp>
 #include <inlay/train/loss.hpp>
 
+#include <limits>
+
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// Room for B rows of an input and their targets; `load` copies rows of a data set by index.
+/// Targets and weights of B rows.
+class StagedTargets {
+public:
+    StagedTargets(int rows, int each)
+        : each_(each), target_(std::size_t(rows) * std::size_t(each)), weight_(std::size_t(rows)) {}
+
+    /// Row i of the data becomes row b; the data has as many targets a row as there is room for.
+    template <class Data> void load(Data const& d, std::size_t i, int b) noexcept {
+        std::copy_n(d.target.data() + i * std::size_t(each_), each_,
+                    target_.data() + std::ptrdiff_t(b) * each_);
+        weight_[std::size_t(b)] = d.weight.empty() ? 1.0f : d.weight[i];
+    }
+    Targets view() const noexcept { return {target_.data(), each_, weight_.data()}; }
+
+private:
+    int each_;
+    std::vector<float> target_, weight_;
+};
+
+/// Room for B rows of an input and `targets` targets each; `load` copies rows of a data set by index.
 template <class Input, class R, int B> class Staging;
 
 template <class R, int B, class... F> class Staging<Record<F...>, R, B> {
 public:
     using Input = Record<F...>;
     using Data = Rows<Input>;
-    explicit Staging(int targets)
-        : row_(std::size_t(B)), target_(std::size_t(B * targets)), weight_(std::size_t(B)) {}
+    explicit Staging(int targets) : row_(std::size_t(B)), targets_(B, targets) {}
 
-    static int targets_of(Data const& d) { return d.size() ? int(d.target.size() / d.size()) : 1; }
     void load(Data const& d, std::uint32_t const* index, int n) noexcept {
-        int const each = targets_of(d);
         for (int b = 0; b < n; ++b) {
             row_[std::size_t(b)] = d.row[index[b]];
-            std::copy_n(d.target.data() + std::ptrdiff_t(index[b]) * each, each, target_.data() + b * each);
-            weight_[std::size_t(b)] = d.weight.empty() ? 1.0f : d.weight[index[b]];
+            targets_.load(d, index[b], b);
         }
-        each_row_ = each;
     }
     In<Input, R> input() const noexcept { return {row_.data()}; }
-    Targets targets() const noexcept { return {target_.data(), each_row_, weight_.data()}; }
+    Targets targets() const noexcept { return targets_.view(); }
 
 private:
     std::vector<typename Input::Row> row_;
-    std::vector<float> target_, weight_;
-    int each_row_ = 1;
+    StagedTargets targets_;
 };
 } // namespace detail
 

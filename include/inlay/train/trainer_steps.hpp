@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bodies of Trainer: room, one step, one fit.
+// The bodies of Trainer: its room, and one step.
 #pragma once
 
-#include <inlay/train/trainer.hpp>
+#include <inlay/train/trainer_class.hpp>
 
-#include <chrono>
 #include <cstring>
 
 namespace inlay::inline INLAY_ISA {
@@ -22,6 +21,7 @@ template <class M, class Loss, class B, class Opt, class Exec> void Trainer<M, L
     keys_.reserve(slots * shards);
     sum_.resize(widest + 1);
     shard_loss_.resize(shards);
+    for (int k = 0; k < shards; ++k) staging_.emplace_back(targets);
     for (int w = 0; w < exec_.workers(); ++w) {
         constexpr std::size_t tape = detail::lines(sizeof(Tape));
         auto memory = detail::aligned_bytes(tape + 2 * output_bytes + Block::scratch(shard_rows) + 64);
@@ -32,16 +32,22 @@ template <class M, class Loss, class B, class Opt, class Exec> void Trainer<M, L
     }
 }
 
+/// The rows go together, and have as many targets as the loss asks for.
 template <class M, class Loss, class B, class Opt, class Exec>
-void Trainer<M, Loss, B, Opt, Exec>::make_room(int targets) {
-    int const wanted = Loss::targets(Output::width) * Output::rows;
-    if (targets != wanted)
-        detail::fail(Error("", "targets", std::to_string(wanted) + " a row for this loss and output",
-                           std::to_string(targets)));
-    if (targets_ == targets) return;
-    staging_.clear();
-    for (int k = 0; k < shards; ++k) staging_.emplace_back(targets);
-    targets_ = targets;
+template <class Data>
+void Trainer<M, Loss, B, Opt, Exec>::expect(Data const& data) const {
+    data.check();
+    if (data.size() > 0 && data.targets() != targets)
+        detail::fail(Error("", "targets", detail::joined(targets, " a row for this loss and output"),
+                           std::to_string(data.targets())));
+}
+template <class M, class Loss, class B, class Opt, class Exec>
+template <class Data>
+void Trainer<M, Loss, B, Opt, Exec>::expect(Data const& data, std::span<std::uint32_t const> index) const {
+    if (data.size() > 0 && data.targets() != targets) expect(data);
+    for (std::uint32_t const i : index)
+        if (i >= data.size())
+            detail::fail(Error("", "index", detail::joined("rows below ", data.size()), std::to_string(i)));
 }
 
 template <class M, class Loss, class B, class Opt, class Exec>
@@ -57,7 +63,14 @@ double Trainer<M, Loss, B, Opt, Exec>::run_shards(Data const& data, std::span<st
     for (int k = 0; k < active; ++k) {
         auto& stage = staging_[std::size_t(k)];
         Out<Output, R> const y{workers_[0].y, detail::lengths_of<Block, Input, R>(stage.input())};
-        count_ += detail::total_weight<Loss>(y, rows_of(k), stage.targets());
+        auto const wanted = stage.targets();
+        auto const bad =
+            detail::impossible_target<Loss>(wanted.data, std::ptrdiff_t(rows_of(k)) * targets, Output::width);
+        if (bad >= 0)
+            detail::fail(Error("", detail::joined("row ", index[std::size_t(k * shard_rows + bad / targets)]),
+                               detail::joined("a class from 0 to ", Output::width - 1, ", or a negative one"),
+                               std::to_string(wanted.data[bad])));
+        count_ += detail::total_weight<Loss>(y, rows_of(k), wanted);
     }
     double const scale = count_ > 0 ? 1 / count_ : 0;
     exec_.run(active, [&](int w, int k) {
@@ -114,13 +127,13 @@ template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uint32_t const> index,
                                             std::uint64_t total_steps) {
     if (index.empty() || index.size() > std::size_t(B::rows))
-        detail::fail(Error("", "Trainer::step", "1 to " + std::to_string(B::rows) + " rows",
+        detail::fail(Error("", "Trainer::step", detail::joined("1 to ", B::rows, " rows, as in its Batch"),
                            std::to_string(index.size())));
-    make_room(detail::Staging<Input, R, shard_rows>::targets_of(data));
+    expect(data, index);
     double const loss = run_shards(data, index, true);
     if (!std::isfinite(loss))
-        detail::fail(Error("", "step " + std::to_string(step_ + 1), "a finite loss", std::to_string(loss)));
-    apply((int(index.size()) + shard_rows - 1) / shard_rows, count_, total_steps);
+        detail::fail(Error("", detail::joined("step ", step_ + 1), "a finite loss", std::to_string(loss)));
+    if (count_ > 0) apply((int(index.size()) + shard_rows - 1) / shard_rows, count_, total_steps);
     ++step_;
     seen_ += std::int64_t(index.size());
     return loss;
@@ -129,7 +142,7 @@ double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uin
 template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::loss(Data const& data, std::span<std::uint32_t const> index) {
-    make_room(detail::Staging<Input, R, shard_rows>::targets_of(data));
+    expect(data, index);
     double sum = 0, weight = 0;
     for (std::size_t at = 0; at < index.size(); at += std::size_t(B::rows)) {
         auto const part = index.subspan(at, std::min(std::size_t(B::rows), index.size() - at));
@@ -138,72 +151,6 @@ double Trainer<M, Loss, B, Opt, Exec>::loss(Data const& data, std::span<std::uin
         weight += count_;
     }
     return weight > 0 ? sum / weight : 0;
-}
-
-template <class M, class Loss, class B, class Opt, class Exec>
-template <class Data>
-FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
-                                              FitOptions<std::type_identity_t<Data>> const& options) {
-    auto const begin = std::chrono::steady_clock::now();
-    if (data.size() == 0) detail::fail(Error("", "fit", "at least one row", "none"));
-    if (!options.resume) {
-        parameters_.forget();
-        step_ = 0;
-        seen_ = 0;
-    }
-    Key const key = Key{options_.seed.value}.fold(0x73687566);
-    std::vector<std::uint32_t> order(data.size());
-    std::iota(order.begin(), order.end(), 0u);
-    auto const shuffle = [&](std::span<std::uint32_t> part, std::uint64_t epoch) {
-        for (std::size_t i = part.size(); i > 1; --i)
-            std::swap(part[i - 1], part[std::size_t(key.below(i, i, epoch))]);
-    };
-    std::size_t held = 0;
-    if (!options.validate && options.validation > 0) {
-        shuffle(order, 0);
-        held = std::min(data.size() - 1, std::size_t(options.validation * double(data.size())));
-    }
-    std::span<std::uint32_t> const train = std::span(order).subspan(held);
-    std::vector<std::uint32_t> all(options.validate ? options.validate->size() : 0);
-    std::iota(all.begin(), all.end(), 0u);
-    bool const validates = held > 0 || !all.empty();
-
-    std::uint64_t const each = (train.size() + std::size_t(B::rows) - 1) / std::size_t(B::rows);
-    std::uint64_t const steps = options.steps ? options.steps : each * std::uint64_t(options.epochs);
-    detail::Progress progress(options.progress, steps);
-    FitReport report;
-    detail::AlignedBytes best;
-    double best_loss = std::numeric_limits<double>::infinity();
-    int worse = 0;
-    while (report.steps < steps) {
-        if (options.shuffle) shuffle(train, std::uint64_t(report.epochs) + 1);
-        double sum = 0, weight = 0;
-        for (std::size_t at = 0; at < train.size() && report.steps < steps; at += std::size_t(B::rows)) {
-            auto const part = train.subspan(at, std::min(std::size_t(B::rows), train.size() - at));
-            sum += step(data, part, steps) * count_;
-            weight += count_;
-            ++report.steps;
-            progress.step(report.epochs + 1, report.steps, std::uint64_t(seen_), sum / weight);
-        }
-        ++report.epochs;
-        report.loss = weight > 0 ? sum / weight : 0;
-        if (!validates) continue;
-        report.validation =
-            options.validate ? loss(*options.validate, all) : loss(data, std::span(order).first(held));
-        if (!options.patience) continue;
-        if (report.validation < best_loss) {
-            best_loss = report.validation;
-            worse = 0;
-            if (!best) best = detail::aligned_bytes(sizeof(typename M::Params));
-            std::memcpy(best.get(), static_cast<void const*>(params_), sizeof(typename M::Params));
-        } else if (++worse >= options.patience) break;
-    }
-    if (best) {
-        std::memcpy(static_cast<void*>(params_), best.get(), sizeof(typename M::Params));
-        report.validation = best_loss;
-    }
-    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return report;
 }
 
 } // namespace inlay::inline INLAY_ISA

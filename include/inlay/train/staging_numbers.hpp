@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/core/rows_numbers.hpp>
+#include <inlay/train/staging.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+/// Numbers with rows padded to whole vectors, pads and what lies past a sequence's end zero.
+template <class R, int B, int... N> class Staging<Shape<N...>, R, B> {
+public:
+    using Input = Shape<N...>;
+    using Data = Rows<Input>;
+    using T = typename R::type;
+    explicit Staging(int targets)
+        : input_(aligned_bytes(bytes<Input, R>(B))), length_(std::size_t(B)), targets_(B, targets) {}
+
+    void load(Data const& d, std::uint32_t const* index, int n) noexcept {
+        auto const x = view_at<Input, R>(input_.get(), {});
+        for (int b = 0; b < n; ++b) {
+            std::size_t const i = index[b];
+            int const length = d.length_of(i);
+            for (int t = 0; t < Input::rows; ++t) {
+                float const* from = d[i].data() + std::ptrdiff_t(t) * Input::width;
+                T* to = x(b, t);
+                for (int c = 0; c < Input::width; ++c) to[c] = t < length ? T(from[c]) : T(0);
+            }
+            length_[std::size_t(b)] = length;
+            targets_.load(d, i, b);
+        }
+    }
+    In<Input, R> input() const noexcept {
+        Lengths lengths;
+        if constexpr (sizeof...(N) == 2) lengths = {length_.data(), std::ptrdiff_t(sizeof(std::int32_t))};
+        return view_at<Input, R>(input_.get(), lengths);
+    }
+    Targets targets() const noexcept { return targets_.view(); }
+
+private:
+    AlignedBytes input_;
+    std::vector<std::int32_t> length_;
+    StagedTargets targets_;
+};
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

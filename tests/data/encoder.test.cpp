@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "file.hpp"
+
+#include <inlay/data/encoder.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace inlay;
+
+namespace {
+
+using Visit = Record<Numeric<"age", Buckets<18, 30>>, Categorical<"job", 4>, MultiHot<"genres", 6, 2>,
+                     Categorical<"item", 6>, History<"watched", 3, SameAs<"item">>>;
+Label const yes{"y", "yes"};
+
+std::string refusal(auto f) {
+    try {
+        f();
+        return "no error";
+    } catch (Error const& e) {
+        std::string const text = e.what(); // without "inlay: FILE"
+        auto const at = text.find("/f: ");
+        return at == std::string::npos ? text : text.substr(at + 4);
+    }
+}
+std::string ids(auto const& list) {
+    std::string s;
+    for (int i = 0; i < list.count; ++i) s += std::to_string(list.id[i]) + " ";
+    return s;
+}
+
+char const* const training = "10,smith,rock|pop,i1,i1|i2,yes\n"
+                             "20,clerk,pop,i2,,no\n"
+                             "?,smith,,i3,i1|i2|i3|i4,no\n"
+                             "30,?,jazz|rock|jazz|pop,i4,i2,yes\n";
+
+} // namespace
+
+TEST_CASE("vocabularies by first sight, scales, lists") {
+    File const file{training};
+    Encoder<Visit> encoder;
+    CHECK(!encoder.fitted());
+    auto const rows = encoder.fit_transform(Csv{file.path}, yes);
+    CHECK(encoder.fitted());
+    REQUIRE(rows.size() == 4);
+    CHECK(rows.target == std::vector<float>{1, 0, 0, 1});
+    rows.check();
+
+    // Mean 20 and population deviation sqrt(200 / 3) of 10, 20, 30.
+    double const s = std::sqrt(200.0 / 3);
+    CHECK(get<0>(rows[0]).value == doctest::Approx(-10 / s));
+    CHECK(get<0>(rows[1]).value == 0);
+    CHECK(get<0>(rows[2]).value == 0); // missing
+    CHECK(get<0>(rows[0]).id == 1);
+    CHECK(get<0>(rows[1]).id == 2);
+    CHECK(get<0>(rows[2]).id == 0);
+    CHECK(get<0>(rows[3]).id == 3);
+    CHECK(encoder.text<"age">(2) == "18 to 30");
+
+    CHECK(get<1>(rows[0]).id == 1);
+    CHECK(get<1>(rows[1]).id == 2);
+    CHECK(get<1>(rows[3]).id == 0); // missing
+    CHECK(encoder.text<"job">(2) == "clerk");
+    CHECK(encoder.text<"job">(0) == "unseen");
+
+    CHECK(ids(get<2>(rows[0])) == "1 2 ");
+    CHECK(ids(get<2>(rows[2])) == "");
+    CHECK(ids(get<2>(rows[3])) == "3 1 ");   // a set of at most two keeps the first
+    CHECK(ids(get<4>(rows[0])) == "1 2 ");   // the ids of item
+    CHECK(ids(get<4>(rows[2])) == "2 3 4 "); // the newest three
+    CHECK(encoder.text<"watched">(2) == "i2");
+}
+
+TEST_CASE("other files: what is unseen, and what is far away") {
+    File const file{training}, other{"50,pilot,funk|pop,i9,i9|i1,yes\n"};
+    Encoder<Visit> encoder;
+    encoder.fit(Csv{file.path}, yes);
+    auto const rows = encoder.transform(Csv{other.path}, yes);
+    CHECK(get<0>(rows[0]).value == doctest::Approx(30 / std::sqrt(200.0 / 3)));
+    CHECK(get<1>(rows[0]).id == 0);
+    CHECK(ids(get<2>(rows[0])) == "0 2 ");
+    CHECK(get<3>(rows[0]).id == 0);
+    CHECK(ids(get<4>(rows[0])) == "0 1 ");
+}
+
+TEST_CASE("a label may be a number; a header may be in any order") {
+    using One = Record<Numeric<"x">, Categorical<"c", 3>>;
+    File const file{"price,c,other,x\n1.5,a,?,2\n-3,b,?,2\n"};
+    Encoder<One> encoder;
+    auto const rows = encoder.fit_transform(Csv{file.path}, Label{"price"});
+    CHECK(rows.target == std::vector<float>{1.5f, -3});
+    CHECK(get<0>(rows[1]).value == 0); // a constant has the deviation 1
+    CHECK(get<1>(rows[1]).id == 2);
+}
+
+TEST_CASE("more values than ids") {
+    File const file{"1,a,,,,yes\n1,b,,,,no\n1,c,,,,no\n1,d,,,,no\n"};
+    Encoder<Visit> strict, loose{{.overflow = Overflow::unseen}};
+    CHECK(
+        refusal([&] { strict.fit(Csv{file.path}, yes); }) ==
+        "line 4, field job: expected at most 3 distinct values (or Overflow::unseen), found one more: \"d\"");
+    CHECK(!strict.fitted());
+    auto const rows = loose.fit_transform(Csv{file.path}, yes);
+    CHECK(get<1>(rows[2]).id == 3);
+    CHECK(get<1>(rows[3]).id == 0);
+}
+
+TEST_CASE("what cannot be encoded says why") {
+    File const file{training}, bad{"1,a,,,,yes\nx1,a,,,,no\n"}, unlabelled{"1,a,,,,?\n"};
+    Encoder<Visit> encoder;
+    CHECK(refusal([&] { (void)encoder.transform(Csv{file.path}, yes); }) ==
+          "Encoder: expected fit before transform, found an empty encoder");
+    CHECK(refusal([&] { encoder.fit(Csv{bad.path}, yes); }) ==
+          "line 2, column 1: expected a number, found \"x1\"");
+    CHECK(refusal([&] { (void)encoder.fit_transform(Csv{file.path}, Label{"y", "maybe"}); }) ==
+          "label y: expected a row with \"maybe\", found none");
+    CHECK(refusal([&] { (void)encoder.fit_transform(Csv{file.path}, Label{"y"}); }) ==
+          "line 1, column 6: expected a number, found \"yes\"");
+    CHECK(refusal([&] { (void)encoder.fit_transform(Csv{unlabelled.path}, yes); }) ==
+          "line 1, column 6: expected a label, found \"?\"");
+    // Bad rows may be skipped, and leave no trace.
+    encoder.fit(Csv{bad.path, {.skip_bad_rows = true}}, yes);
+    CHECK(encoder.code(0).mean() == 1);
+    CHECK(encoder.transform(Csv{bad.path, {.skip_bad_rows = true}}, yes).size() == 1);
+}
+
+TEST_CASE("JSON keeps every bit, and the separator of lists") {
+    File const file{"0.1,\"sm\\\"ith\xC3\xA4\",rock;pop,i1,i1;i2,yes\n0.7,clerk,pop,i2,,no\n1e-7,,,,,no\n"};
+    Encoder<Visit> encoder{{.list_separator = ';'}};
+    File const plain{"0.1,sm\xC3\xA4,rock;pop,i1,i1;i2,yes\n0.7,clerk,pop,i2,,no\n1e-7,,,,,no\n"};
+    auto const rows = encoder.fit_transform(Csv{plain.path}, yes);
+    auto const read = Encoder<Visit>::from_json(encoder.to_json(), "file");
+    CHECK(read.to_json() == encoder.to_json());
+    auto const again = read.transform(Csv{plain.path}, yes);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        CHECK(get<0>(again[i]).value == get<0>(rows[i]).value);
+        CHECK(get<1>(again[i]).id == get<1>(rows[i]).id);
+        CHECK(ids(get<2>(again[i])) == ids(get<2>(rows[i])));
+        CHECK(ids(get<4>(again[i])) == ids(get<4>(rows[i])));
+    }
+    CHECK(ids(get<2>(again[0])) == "1 2 ");
+    CHECK(read.code(0).mean() == encoder.code(0).mean());
+    CHECK(read.code(0).deviation() == encoder.code(0).deviation());
+}
+
+TEST_CASE("JSON of something else is refused") {
+    File const file{training};
+    Encoder<Visit> encoder;
+    encoder.fit(Csv{file.path}, yes);
+    std::string const good = encoder.to_json();
+    auto const with = [&](std::string_view from, std::string_view to) {
+        std::string text = good;
+        auto const at = text.find(from);
+        REQUIRE(at != std::string::npos);
+        text.replace(at, from.size(), to);
+        return refusal([&] { (void)Encoder<Visit>::from_json(text, "file"); });
+    };
+    CHECK(with("", "") == "no error");
+    CHECK(with("\"version\":1", "\"version\":2") ==
+          "inlay: file: encoder: expected version 1, found another");
+    CHECK(with("\"job\"", "\"work\"") == "inlay: file: encoder, field 2: expected job, found work");
+    CHECK(with("\"mean\"", "\"men\"") ==
+          "inlay: file: encoder, field 1: expected a scale, found another form");
+    CHECK(with("[\"smith\",\"clerk\"]", "[\"a\",\"b\",\"c\",\"d\"]") ==
+          "inlay: file: encoder, field 2: expected a vocabulary that fits its ids, found another form");
+    CHECK(with("[\"smith\",\"clerk\"]", "[\"a\",\"a\"]").find("field 2") != std::string::npos);
+    CHECK(with("\"separator\"", "\"sep\"").find("separator") != std::string::npos);
+    CHECK(with("{", "[").find("encoder") != std::string::npos);
+    using Other = Record<Numeric<"age">>;
+    CHECK(refusal([&] { (void)Encoder<Other>::from_json(good, "file"); }) ==
+          "inlay: file: encoder: expected 1 fields, found 5");
+}
