@@ -41,6 +41,9 @@ def functions_of(file, code):
     for m in re.finditer(r"\b(\w+)\(", code):
         if m[1] in NOT_A_CALL:
             continue
+        head = code[max(code.rfind(c, 0, m.start()) for c in ";{}") + 1:m.start()]
+        if re.search(r"\bconst(expr|eval)\b", head):
+            continue  # sizes and offsets, found at compile time
         behind = re.compile(r"\s*(?:const|noexcept(?:\([^()]*\))?|\s)*\{").match(code, matching(code, m.end() - 1))
         if behind and re.search(r"[\w>&*]\s+$", code[:m.start()]) and not re.search(r"\b(return|else)\s+$", code[:m.start()]):
             begin, end = behind.end() - 1, matching(code, behind.end() - 1)

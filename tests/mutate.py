@@ -21,9 +21,28 @@ import compilers
 from mutants import HOOKS, functions_of, hooked, mutants_of, targets, without_comments
 
 # (file, line as it stands, what it becomes, or None for any): why the mutant computes the same.
-EQUIVALENT = {}
+EQUIVALENT = {
+    ("blocks/cross_keys.hpp", "if constexpr (ids > 0) {", None): "no field has one id alone: 0 is the unseen one",
+    ("blocks/dropout.hpp", "y[i] = draw[k] >= limit ? x[i] * scale : T(0);", "y[i] = draw[k] > limit ? x[i] * scale : T(0);"):
+        "one draw in 2^32",
+    ("blocks/pool.hpp", "else kernels::clear(dsum, stride);", None): "a mean of nothing has no token to give a gradient to",
+    ("blocks/pool.hpp", "d->count = 0;", None): "nobody reads the count of a state's cotangent",
+    ("blocks/pool.hpp", "d_in->count = 0;", None): "nobody reads the count of a state's cotangent",
+    ("blocks/pool.hpp", "kernels::scale<W>(stride, T(1) / T(count > 0 ? count : 1), sum, y);",
+     "kernels::scale<W>(stride, T(1) / T(count > 1 ? count : 1), sum, y);"): "the other choice for a count of 1 is 1",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) simd::fma(va, V::load(x + i), V::load(y + i)).store(y + i);",
+     "for (; i + W < n; i += W) simd::fma(va, V::load(x + i), V::load(y + i)).store(y + i);"): "the tail does the last vector",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) (va * V::load(x + i)).store(y + i);",
+     "for (; i + W < n; i += W) (va * V::load(x + i)).store(y + i);"): "the tail does the last vector",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) s = simd::fma(V::load(x + i), V::load(y + i), s);",
+     "for (; i + W < n; i += W) s = simd::fma(V::load(x + i), V::load(y + i), s);"): "the tail does the last vector",
+    ("kernels/gemm.hpp", "for (; j + 4 <= n; j += 4) {", "for (; j + 4 < n; j += 4) {"): "the tail does the last four",
+    ("kernels/gemm.hpp", "rows(std::integral_constant<int, 4>{});", None): "the tile of one row does them all, slower",
+    ("blocks/pool.hpp", "kernels::clear_pads(d_in->max[0], D, stride);", None): "nobody reads the pads of that cotangent",
+}
 # Tests to try first where the names in them do not tell.
-FIRST = {"blocks/embed_shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"]}
+FIRST = {"blocks/embed_shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"],
+         "combine/parallel.hpp": ["combine/parallel"], "combine/stack.hpp": ["laws/combine"], "kernels/gemm.hpp": ["laws/dense"]}
 LAWS_FIRST, UNITS_NEXT, LAWS_LAST = 3, 4, 2  # how many tests a mutant has to survive, by kind
 
 INLAY = compilers.INCLUDE / "inlay"
@@ -35,8 +54,8 @@ TESTS = compilers.ROOT / "tests"
 class Choice:
     """Which tests concern a function: those that name what its header, or a header that uses it, declares."""
 
-    def __init__(self, codes, functions):
-        self.codes, self.functions = codes, functions
+    def __init__(self, texts, functions):
+        self.texts, self.functions = texts, functions
         self.tests = {}
         for room in ("laws", "kernels", "blocks", "combine"):
             for path in sorted((TESTS / room).glob("*.test.cpp")):
@@ -52,28 +71,30 @@ class Choice:
             users = {f for f in range(len(self.functions)) if self.functions[f].calls & names}
             more = {self.functions[f].name for f in users} - names - {"forward", "backward", "step"}
             if not more:
-                return {self.functions[f].file for f in users if not self.functions[f].file.startswith("kernels/")} | {file}
+                return {self.functions[f].file for f in users if not self.functions[f].file.startswith("kernels/")} or {file}
             names |= more
+
+    def declared(self, header):
+        """What a test can name of a header, or of those that include it where it has only details."""
+        public = re.sub(r"^namespace detail \{.*?^\} // namespace detail", "", self.texts[header], flags=re.S | re.M)
+        found = re.findall(r"^(?:template <[^\n]*> )?(?:struct|using) ([A-Z]\w+)", public, re.M)
+        return set(found) or set().union(*(self.declared(h) for h in self.texts if f"<inlay/{header}>" in self.texts[h]))
 
     def of(self, file, name):
         if (file, name) not in self.known:
             headers = self.headers(file, name)
-            for _ in range(3):
-                words = {w for h in headers for w in re.findall(
-                    r"^(?:template <[^\n]*> )?(?:struct|using) ([A-Z]\w+)", self.codes[h], re.M)} - {"EmbedBlock"}
-                pattern = re.compile(r"\b(" + "|".join(sorted(words) or ["-"]) + r")\b")
-                weights = {t: len(pattern.findall(text)) / (1 + text.count("TEST_CASE") + text.count("laws_in_float<"))
-                           for t, text in self.tests.items()}
-                if any(weights.values()):
-                    break
-                headers |= {h for h in self.codes for g in headers if f"<inlay/{g}>" in self.codes[h]}
+            words = sorted(set().union(*map(self.declared, headers)))
+            pattern = re.compile(r"\b(" + "|".join(words) + r")\b")
+            weights = {t: len(pattern.findall(text)) / (1 + text.count("TEST_CASE") + text.count("laws_in_float<"))
+                       for t, text in self.tests.items()}
             stem = pathlib.Path(file).stem
             ranked = sorted((t for t in weights if weights[t] or pathlib.Path(t).name == stem),
                             key=lambda t: (pathlib.Path(t).name != stem, -weights[t], t))
             laws = [t for t in ranked if t.startswith("laws/")]
             units = [t for t in ranked if t not in laws]
             first = FIRST.get(file, [])
-            self.known[file, name] = ([(t, 1) for t in first] + [(t, 1) for t in laws[:LAWS_FIRST]] +
+            laws = [t for t in first if t.startswith("laws/")] + [t for t in laws if t not in first]
+            self.known[file, name] = ([(t, 1) for t in first] + [(t, 1) for t in laws[:LAWS_FIRST] if t not in first] +
                                       [(t, 1) for t in units[:UNITS_NEXT] if t not in first] + [(t, 3) for t in laws[:LAWS_LAST]])
         return self.known[file, name]
 
@@ -83,7 +104,8 @@ class Choice:
 class Bench:
     """A scratch copy of include/ per worker, a precompiled header of what no mutant touches, and the compiler."""
 
-    def __init__(self, options, room, jobs):
+    def __init__(self, options, texts, room):
+        self.texts = texts
         self.room, self.seconds = pathlib.Path(room), options.seconds
         compiler = next((c for c in options.compilers if not compilers.is_clang(c)), options.compilers[0])
         self.call = ["nice", "-n", "10", compiler, "-std=c++20", "-O0", "-w", "-march=x86-64-v3", f"-I{TESTS}"]
@@ -96,7 +118,7 @@ class Bench:
         self.must(*self.call, "-x", "c++-header", self.room / "fixed.hpp", "-o", self.room / "fixed.hpp.gch")
         self.must(*self.call, "-c", TESTS / "doctest_main.cpp", "-o", self.room / "main.o")
         self.free = queue.Queue()
-        for n in range(jobs):
+        for n in range(options.jobs):
             shutil.copytree(compilers.INCLUDE, self.room / str(n))
             self.free.put(n)
         self.sound = {}
@@ -110,11 +132,10 @@ class Bench:
         """Compiles a test with a header's text changed; returns the program or nothing."""
         at, program = self.room / str(n) / "inlay" / file, self.room / f"{n}.program"
         at.write_text(text)
-        code, words = compilers.run(self.call + [
+        code, _ = compilers.run(self.call + [
             f"-I{self.room / str(n)}", f"-DINLAY_LAWS_SIZES={size}", "-include", str(self.room / "fixed.hpp"),
             str(TESTS / f"{test}.test.cpp"), str(self.room / "main.o"), "-o", str(program)])
-        at.write_text((INLAY / file).read_text())
-        self.words = words
+        at.write_text(self.texts[file])
         return None if code else program
 
     def passes(self, program, mutant=0):
@@ -130,8 +151,10 @@ class Bench:
     def judge_one(self, n, mutant, tests):
         """caught, survived or not compiling, by the text of the mutant itself."""
         for test, size in tests:
+            if size > 1:
+                break  # each costs a compilation
             if (test, size) not in self.sound:  # the test has to pass without the mutant
-                program = self.build(n, mutant.file, (INLAY / mutant.file).read_text(), test, size)
+                program = self.build(n, mutant.file, self.texts[mutant.file], test, size)
                 self.sound[test, size] = bool(program) and self.passes(program)[0]
             if not self.sound[test, size]:
                 continue
@@ -149,10 +172,8 @@ class Bench:
             alive = [m for m in alive if id(m) not in verdicts]
             if not alive:
                 return
-            program = self.build(n, alive[0].file, hooked((INLAY / alive[0].file).read_text(), alive), test, size)
+            program = self.build(n, alive[0].file, hooked(self.texts[alive[0].file], alive), test, size)
             if not program:
-                if os.environ.get("INLAY_MUTATE_VERBOSE"):
-                    print(f"{len(alive)} hooks of {alive[0].file} do not compile: {self.words[:600]}", flush=True)
                 if len(alive) > 1:
                     for half in (alive[:len(alive) // 2], alive[len(alive) // 2:]):
                         self.judge_hooked(n, half, tests, reached, verdicts)
@@ -185,6 +206,7 @@ def known(mutant):
 def main():
     parser = compilers.arguments(__doc__.splitlines()[0])
     parser.add_argument("--file", action="append", help="only headers whose path ends so")
+    parser.add_argument("--verbose", action="store_true", help="show what became of every mutant")
     parser.add_argument("--limit", type=int, help="only the first so many mutants")
     parser.add_argument("--sample", type=int, help="only so many, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1)
@@ -204,15 +226,15 @@ def main():
     if options.sample:
         mutants = sorted(random.Random(options.seed).sample(mutants, min(options.sample, len(mutants))), key=lambda m: (m.file, m.line))
     mutants = mutants[:options.limit]
-    choice = Choice(codes, functions)
+    choice = Choice(texts, functions)
     if options.list:
         for m in mutants:
             print(m, [f"{t}@{s}" for t, s in choice.of(m.file, m.function)], sep="\n  ")
-        sys.exit(f"{len(mutants)} mutants")
+        return print(f"{len(mutants)} mutants")
 
     start, counts, survivors = time.monotonic(), dict.fromkeys(["not compiling", "caught", "survived", "equivalent"], 0), []
     with tempfile.TemporaryDirectory() as room, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        bench = Bench(options, room, options.jobs)
+        bench = Bench(options, texts, room)
 
         groups = {}
         for m in mutants:
@@ -225,7 +247,7 @@ def main():
                 counts[verdict] += 1
                 if verdict == "survived":
                     survivors.append(m)
-                if verdict == "survived" or os.environ.get("INLAY_MUTATE_VERBOSE"):
+                if verdict == "survived" or options.verbose:
                     print(f"{verdict} {by}: {m}", flush=True)
         for (test, size), sound in bench.sound.items():
             if not sound:
