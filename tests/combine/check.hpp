@@ -151,6 +151,7 @@ template <class M> struct Case {
         REQUIRE(found.size() == expected.size());
         double worst = 0, largest = 0;
         for (std::size_t i = 0; i < found.size(); ++i) {
+            REQUIRE(std::isfinite(found[i])); // a NaN is not the greater of two
             worst = std::max(worst, std::abs(found[i] - expected[i]));
             largest = std::max(largest, std::abs(expected[i]));
         }
