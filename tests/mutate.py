@@ -5,7 +5,6 @@ and TableGrads::put. A mistake is a sign, a dropped term or factor, a bound, a l
 that does not compile does not count, nor one that EQUIVALENT names with a reason; of the others 95 % have to be caught.
 """
 import concurrent.futures
-import dataclasses
 import os
 import pathlib
 import queue
@@ -19,197 +18,35 @@ import tempfile
 import time
 
 import compilers
+from mutants import HOOKS, functions_of, hooked, mutants_of, targets, without_comments
 
 # (file, line as it stands, what it becomes, or None for any): why the mutant computes the same.
-EQUIVALENT = {}
+EQUIVALENT = {
+    ("blocks/cross_keys.hpp", "if constexpr (ids > 0) {", None): "no field has one id alone: 0 is the unseen one",
+    ("blocks/dropout.hpp", "y[i] = draw[k] >= limit ? x[i] * scale : T(0);", "y[i] = draw[k] > limit ? x[i] * scale : T(0);"):
+        "one draw in 2^32",
+    ("blocks/pool.hpp", "else kernels::clear(dsum, stride);", None): "a mean of nothing has no token to give a gradient to",
+    ("blocks/pool.hpp", "d->count = 0;", None): "nobody reads the count of a state's cotangent",
+    ("blocks/pool.hpp", "d_in->count = 0;", None): "nobody reads the count of a state's cotangent",
+    ("blocks/pool.hpp", "kernels::scale<W>(stride, T(1) / T(count > 0 ? count : 1), sum, y);",
+     "kernels::scale<W>(stride, T(1) / T(count > 1 ? count : 1), sum, y);"): "the other choice for a count of 1 is 1",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) simd::fma(va, V::load(x + i), V::load(y + i)).store(y + i);",
+     "for (; i + W < n; i += W) simd::fma(va, V::load(x + i), V::load(y + i)).store(y + i);"): "the tail does the last vector",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) (va * V::load(x + i)).store(y + i);",
+     "for (; i + W < n; i += W) (va * V::load(x + i)).store(y + i);"): "the tail does the last vector",
+    ("kernels/map.hpp", "for (; i + W <= n; i += W) s = simd::fma(V::load(x + i), V::load(y + i), s);",
+     "for (; i + W < n; i += W) s = simd::fma(V::load(x + i), V::load(y + i), s);"): "the tail does the last vector",
+    ("kernels/gemm.hpp", "for (; j + 4 <= n; j += 4) {", "for (; j + 4 < n; j += 4) {"): "the tail does the last four",
+    ("kernels/gemm.hpp", "rows(std::integral_constant<int, 4>{});", None): "the tile of one row does them all, slower",
+    ("blocks/pool.hpp", "kernels::clear_pads(d_in->max[0], D, stride);", None): "nobody reads the pads of that cotangent",
+}
 # Tests to try first where the names in them do not tell.
-FIRST = {"blocks/embed_shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"]}
+FIRST = {"blocks/embed_shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"],
+         "combine/parallel.hpp": ["combine/parallel"], "combine/stack.hpp": ["laws/combine"], "kernels/gemm.hpp": ["laws/dense"]}
 LAWS_FIRST, UNITS_NEXT, LAWS_LAST = 3, 4, 2  # how many tests a mutant has to survive, by kind
 
 INLAY = compilers.INCLUDE / "inlay"
 TESTS = compilers.ROOT / "tests"
-SKIPPED = re.compile(r"static_assert|^\s*(using|template|static constexpr|requires)\b")
-KEPT = re.compile(r"return\b|static_cast<void>|if\b|for\b|while\b|else\b|using\b|continue\b|break\b")
-STATEMENT = re.compile(r"(?:template |[\w:.]|->|<[\w:<>, +\-]*>|\[[^\]]*\])+\(|\([^;{}]*\)\.store\(|"  # a call, or
-                       r"\*?\w+(?:(?:->|\.)\w+|\[[^\]]*\]|\([^()]*\))* [-+*/]?= ")                     # an assignment
-NOT_A_CALL = {"if", "for", "while", "switch", "return", "sizeof", "noexcept", "decltype", "alignas", "constexpr", "catch"}
-
-
-# ------------------------------------------------------------------------------------------------ reading C++
-
-def without_comments(text):
-    """The text with comments and strings blanked: places stay the same."""
-    return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.S)
-
-
-def matching(code, at):
-    """The place behind the bracket that closes the one at `at`."""
-    depth = 0
-    for i in range(at, len(code)):
-        depth += (code[i] in "([{") - (code[i] in ")]}")
-        if depth == 0:
-            return i + 1
-    return len(code)
-
-
-@dataclasses.dataclass
-class Function:
-    name: str
-    file: str
-    begin: int
-    end: int
-    calls: set
-
-
-def functions_of(file, code):
-    found = []
-    for m in re.finditer(r"\b(\w+)\(", code):
-        if m[1] in NOT_A_CALL:
-            continue
-        behind = re.compile(r"\s*(?:const|noexcept(?:\([^()]*\))?|\s)*\{").match(code, matching(code, m.end() - 1))
-        if behind and re.search(r"[\w>&*]\s+$", code[:m.start()]) and not re.search(r"\b(return|else)\s+$", code[:m.start()]):
-            begin, end = behind.end() - 1, matching(code, behind.end() - 1)
-            calls = set(re.findall(r"\b(\w+)(?:<[^;(){}]*>)?\(", code[begin:end])) - NOT_A_CALL
-            found.append(Function(m[1], file, begin, end, calls))
-    return found
-
-
-def primary_end(code, at):
-    """The place behind the operand that starts at `at`: signs, a name or a bracket, and what hangs on it."""
-    at = re.compile(r"\s*[-!*&~]*").match(code, at).end()
-    part = re.compile(r"(?:\.|->|::)?(?:template )?[\w']+(?:\.\d+)?(?:<[\w:, +\-*]*>(?=[(:{]))?")
-    m = part.match(code, at)
-    at = m.end() if m else matching(code, at) if code[at] in "([{" else at
-    while at < len(code):
-        if code[at] in "([{" and code[at - 1] != " ":
-            at = matching(code, at)
-        elif re.compile(r"\.\w|->|::").match(code, at):
-            at = part.match(code, at).end()
-        else:
-            return at
-    return at
-
-
-def operand_end(code, at, operator):
-    at = primary_end(code, at)
-    while operator in "+-" and (m := re.compile(r"\s[*/%]\s").match(code, at)):
-        at = primary_end(code, m.end())
-    return at
-
-
-def arguments_of(code, at):
-    """The places of the arguments of the call whose bracket opens at `at`."""
-    end, begin, i, found = matching(code, at) - 1, at + 1, at + 1, []
-    while i < end:
-        i = matching(code, i) if code[i] in "([{" else i + 1
-        if i >= end or code[i] == ",":
-            found.append((begin, min(i, end)))
-            begin = i = i + 1
-    return found
-
-
-def statement_end(code, at):
-    """The place of the `;` that ends the statement at `at`."""
-    while code[at] not in ";{})":
-        at = matching(code, at) if code[at] in "([" else at + 1
-    return at
-
-
-# ------------------------------------------------------------------------------------------------ making mutants
-
-@dataclasses.dataclass
-class Mutant:
-    file: str
-    line: int
-    function: str
-    kind: str
-    was: str      # the line as it stands
-    becomes: str  # and as the mutant has it
-    text: str     # the whole file
-
-    def __str__(self):
-        return f"{self.file}:{self.line} [{self.kind}]\n  - {self.was}\n  + {self.becomes}"
-
-
-def edits_of(code, begin, end):
-    """(kind, from, to, replacement) for each mistake in a body."""
-    headers = [(m.end() - 1, matching(code, m.end() - 1)) for m in re.finditer(r"\bfor \(", code[:end]) if m.start() >= begin]
-
-    def header(at):
-        return next(((a, b) for a, b in headers if a < at < b), None)
-
-    def each(pattern):
-        return (m for m in re.compile(pattern).finditer(code, begin, end))
-
-    for m in each(r"(?<=[\w)\]]) ([-+*/])(?=\s)(?!\s\.\.\.)"):
-        if m[1] in "+-":
-            yield "sign", m.start(1), m.end(1), "-" if m[1] == "+" else "+"
-        yield "term" if m[1] in "+-" else "factor", m.start(), operand_end(code, m.end(), m[1]), ""
-    for m in each(r" ([-+*/])= "):
-        if not header(m.start()):
-            yield "+=", m.start(1), m.end(1), ""
-            if m[1] in "+-":
-                yield "sign", m.start(1), m.end(1), "-" if m[1] == "+" else "+"
-    for m in each(r"(?<=[(=,:?] )-(?=[\w(])|(?<=[(,])-(?=[\w(])"):
-        yield "sign", m.start(), m.end(), ""
-    for m in each(r"\bsimd::fma\("):
-        (a, b), (c, d), (e, f) = arguments_of(code, m.end() - 1)
-        product = f"(({code[a:b]}) * ({code[c:d].strip()}))"
-        yield "+=", m.start(), f + 1, product
-        yield "sign", m.start(), f + 1, f"(({code[e:f].strip()}) - {product})"
-    for m in each(r" < "):
-        stride = (h := header(m.start())) and re.search(r"\w \+= ([\w* ]+)$", code[h[0]:h[1] - 1])
-        yield "bound", m.start(), m.end(), f" + {stride[1] if stride else 1} < "
-    for m in each(r" (<=|>=) "):
-        yield "bound", m.start(1), m.end(1), m[1][0]
-    for m in each(r"(?<= > )\d+\b"):
-        yield "bound", m.start(), m.end(), str(int(m[0]) + 1)
-    for a, b in headers:
-        for m in re.compile(r"(?<= = )0(?=[;,])").finditer(code, a, code.index(";", a) + 1):
-            yield "bound", m.start(), m.end(), "1"
-    for m in each(r"(?<=[ (])(true|false)(?=\);)"):
-        yield "+=", m.start(), m.end(), "false" if m[0] == "true" else "true"
-    for m in each(r"(?<=[;{})e])\s+([\w*(])"):
-        if header(m.start(1)) or KEPT.match(code, m.start(1)):
-            continue
-        last = statement_end(code, m.start(1))
-        if STATEMENT.match(code[m.start(1):last]) and "[&]" not in code[m.start(1):last]:
-            yield "statement", m.start(1), last, ""
-
-
-def mutants_of(texts, codes, functions):
-    seen = set()
-    for f in functions:
-        text, code = texts[f.file], codes[f.file]
-        for kind, a, b, new in edits_of(code, f.begin, f.end):
-            mutated = text[:a] + new + text[b:]
-            first, last = text.rfind("\n", 0, a) + 1, text.find("\n", b)
-            was = text[first:last]
-            if SKIPPED.search(text[first:text.find("\n", a)]) or mutated in seen:
-                continue
-            seen.add(mutated)
-            plain = [" ".join(s.split()) for s in (was, text[first:a] + new + text[b:last])]
-            yield Mutant(f.file, text.count("\n", 0, a) + 1, f.name, kind, *plain, mutated)
-
-
-def one_of_each(mutants, seed):
-    """One mutant a line and kind, drawn by the line's text, so that a change elsewhere does not change the draw."""
-    groups = {}
-    for m in mutants:
-        groups.setdefault((m.file, m.line, m.kind), []).append(m)
-    return [random.Random(f"{seed} {m[0].file} {m[0].was} {m[0].kind}").choice(m) for m in groups.values()]
-
-
-def targets(functions):
-    """backward and step of blocks and combinators, and whatever they reach; put of a table's gradient."""
-    reached, names = [], {"backward", "step", "put"}
-    while True:
-        more = [f for f in functions if f.name in names and f not in reached]
-        if not more:
-            return sorted(reached, key=lambda f: (f.file, f.begin))
-        reached += more
-        for f in more:
-            names |= f.calls - {"forward", "visit", "describe", "initialize", "scratch", "step_scratch"}
 
 
 # ------------------------------------------------------------------------------------------------ choosing tests
@@ -217,8 +54,8 @@ def targets(functions):
 class Choice:
     """Which tests concern a function: those that name what its header, or a header that uses it, declares."""
 
-    def __init__(self, codes, functions):
-        self.codes, self.functions = codes, functions
+    def __init__(self, texts, functions):
+        self.texts, self.functions = texts, functions
         self.tests = {}
         for room in ("laws", "kernels", "blocks", "combine"):
             for path in sorted((TESTS / room).glob("*.test.cpp")):
@@ -234,28 +71,30 @@ class Choice:
             users = {f for f in range(len(self.functions)) if self.functions[f].calls & names}
             more = {self.functions[f].name for f in users} - names - {"forward", "backward", "step"}
             if not more:
-                return {self.functions[f].file for f in users if not self.functions[f].file.startswith("kernels/")} | {file}
+                return {self.functions[f].file for f in users if not self.functions[f].file.startswith("kernels/")} or {file}
             names |= more
+
+    def declared(self, header):
+        """What a test can name of a header, or of those that include it where it has only details."""
+        public = re.sub(r"^namespace detail \{.*?^\} // namespace detail", "", self.texts[header], flags=re.S | re.M)
+        found = re.findall(r"^(?:template <[^\n]*> )?(?:struct|using) ([A-Z]\w+)", public, re.M)
+        return set(found) or set().union(*(self.declared(h) for h in self.texts if f"<inlay/{header}>" in self.texts[h]))
 
     def of(self, file, name):
         if (file, name) not in self.known:
             headers = self.headers(file, name)
-            for _ in range(3):
-                words = {w for h in headers for w in re.findall(
-                    r"^(?:template <[^\n]*> )?(?:struct|using) ([A-Z]\w+)", self.codes[h], re.M)} - {"EmbedBlock"}
-                pattern = re.compile(r"\b(" + "|".join(sorted(words) or ["-"]) + r")\b")
-                weights = {t: len(pattern.findall(text)) / (1 + text.count("TEST_CASE") + text.count("laws_in_float<"))
-                           for t, text in self.tests.items()}
-                if any(weights.values()):
-                    break
-                headers |= {h for h in self.codes for g in headers if f"<inlay/{g}>" in self.codes[h]}
+            words = sorted(set().union(*map(self.declared, headers)))
+            pattern = re.compile(r"\b(" + "|".join(words) + r")\b")
+            weights = {t: len(pattern.findall(text)) / (1 + text.count("TEST_CASE") + text.count("laws_in_float<"))
+                       for t, text in self.tests.items()}
             stem = pathlib.Path(file).stem
             ranked = sorted((t for t in weights if weights[t] or pathlib.Path(t).name == stem),
                             key=lambda t: (pathlib.Path(t).name != stem, -weights[t], t))
             laws = [t for t in ranked if t.startswith("laws/")]
             units = [t for t in ranked if t not in laws]
             first = FIRST.get(file, [])
-            self.known[file, name] = ([(t, 1) for t in first] + [(t, 1) for t in laws[:LAWS_FIRST]] +
+            laws = [t for t in first if t.startswith("laws/")] + [t for t in laws if t not in first]
+            self.known[file, name] = ([(t, 1) for t in first] + [(t, 1) for t in laws[:LAWS_FIRST] if t not in first] +
                                       [(t, 1) for t in units[:UNITS_NEXT] if t not in first] + [(t, 3) for t in laws[:LAWS_LAST]])
         return self.known[file, name]
 
@@ -265,7 +104,8 @@ class Choice:
 class Bench:
     """A scratch copy of include/ per worker, a precompiled header of what no mutant touches, and the compiler."""
 
-    def __init__(self, options, room, jobs):
+    def __init__(self, options, texts, room):
+        self.texts = texts
         self.room, self.seconds = pathlib.Path(room), options.seconds
         compiler = next((c for c in options.compilers if not compilers.is_clang(c)), options.compilers[0])
         self.call = ["nice", "-n", "10", compiler, "-std=c++20", "-O0", "-w", "-march=x86-64-v3", f"-I{TESTS}"]
@@ -273,11 +113,12 @@ class Bench:
             self.call += ["-isystem", options.xsimd]
         fixed = ["doctest/doctest.h", "xsimd/xsimd.hpp", "fstream", "iostream", "sstream", "filesystem", "map", "variant",
                  "unordered_map", "charconv", "chrono", "thread", "tuple", "optional", "numeric", "reference/all.hpp"]
-        (self.room / "fixed.hpp").write_text("".join(f"#include <{name}>\n" for name in fixed))
+        (self.room / "hooks.hpp").write_text(HOOKS)
+        (self.room / "fixed.hpp").write_text('#include "hooks.hpp"\n' + "".join(f"#include <{name}>\n" for name in fixed))
         self.must(*self.call, "-x", "c++-header", self.room / "fixed.hpp", "-o", self.room / "fixed.hpp.gch")
         self.must(*self.call, "-c", TESTS / "doctest_main.cpp", "-o", self.room / "main.o")
         self.free = queue.Queue()
-        for n in range(jobs):
+        for n in range(options.jobs):
             shutil.copytree(compilers.INCLUDE, self.room / str(n))
             self.free.put(n)
         self.sound = {}
@@ -287,40 +128,74 @@ class Bench:
         if code:
             sys.exit(words)
 
-    def verdict(self, n, test, size):
-        program = self.room / f"{n}.program"
+    def build(self, n, file, text, test, size):
+        """Compiles a test with a header's text changed; returns the program or nothing."""
+        at, program = self.room / str(n) / "inlay" / file, self.room / f"{n}.program"
+        at.write_text(text)
         code, _ = compilers.run(self.call + [
             f"-I{self.room / str(n)}", f"-DINLAY_LAWS_SIZES={size}", "-include", str(self.room / "fixed.hpp"),
             str(TESTS / f"{test}.test.cpp"), str(self.room / "main.o"), "-o", str(program)])
-        if code:
-            return "not compiling"
+        at.write_text(self.texts[file])
+        return None if code else program
+
+    def passes(self, program, mutant=0):
+        """Whether a test passes, and whether it came by the mutant."""
         try:
             done = subprocess.run([program, "--abort-after=1"], capture_output=True, timeout=self.seconds, cwd=compilers.ROOT,
-                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+                                  env={**os.environ, "INLAY_MUTANT": str(mutant)})
         except subprocess.TimeoutExpired:
-            return "caught"
-        return "caught" if done.returncode else "survived"
+            return False, True
+        return done.returncode == 0, b"mutant reached" in done.stderr
 
-    def judge(self, mutant, tests):
-        """caught, survived or not compiling, and the test that said so."""
-        n = self.free.get()
-        at = self.room / str(n) / "inlay" / mutant.file
-        verdict, by = "survived", ""
+    def judge_one(self, n, mutant, tests):
+        """caught, survived or not compiling, by the text of the mutant itself."""
+        for test, size in tests:
+            if size > 1:
+                break  # each costs a compilation
+            if (test, size) not in self.sound:  # the test has to pass without the mutant
+                program = self.build(n, mutant.file, self.texts[mutant.file], test, size)
+                self.sound[test, size] = bool(program) and self.passes(program)[0]
+            if not self.sound[test, size]:
+                continue
+            program = self.build(n, mutant.file, mutant.text, test, size)
+            if not program:
+                return "not compiling", test
+            if not self.passes(program)[0]:
+                return "caught", f"{test} at {size}"
+        return "survived", "all"
+
+    def judge_hooked(self, n, mutants, tests, reached, verdicts):
+        """Tries all mutants of one file in one program a test. What does not compile together is tried in halves."""
+        alive = list(mutants)
+        for test, size in tests:
+            alive = [m for m in alive if id(m) not in verdicts]
+            if not alive:
+                return
+            program = self.build(n, alive[0].file, hooked(self.texts[alive[0].file], alive), test, size)
+            if not program:
+                if len(alive) > 1:
+                    for half in (alive[:len(alive) // 2], alive[len(alive) // 2:]):
+                        self.judge_hooked(n, half, tests, reached, verdicts)
+                return
+            if not self.passes(program)[0]:
+                self.sound[test, size] = False
+                continue
+            for k, m in enumerate(alive, 1):
+                passed, came_by = self.passes(program, k)
+                reached |= {id(m)} if came_by else set()
+                if not passed:
+                    verdicts[id(m)] = "caught", f"{test} at {size}"
+
+    def judge(self, mutants, tests):
+        """The verdict on each mutant of a file. One that no program came by at run time is compiled by itself."""
+        n, reached, verdicts = self.free.get(), set(), {}
         try:
-            for test, size in tests:
-                if (test, size) not in self.sound:  # the test has to pass without the mutant
-                    self.sound[test, size] = self.verdict(n, test, size)
-                if self.sound[test, size] != "survived":
-                    continue
-                at.write_text(mutant.text)
-                verdict = self.verdict(n, test, size)
-                at.write_text((INLAY / mutant.file).read_text())
-                by = f"{test} at {size}"
-                if verdict != "survived":
-                    break
+            self.judge_hooked(n, [m for m in mutants if m.hooks], tests, reached, verdicts)
+            return [(m, *(verdicts.get(id(m)) or (("survived", "all") if id(m) in reached else self.judge_one(n, m, tests))))
+                    for m in mutants]
         finally:
             self.free.put(n)
-        return verdict, by
 
 
 def known(mutant):
@@ -331,7 +206,7 @@ def known(mutant):
 def main():
     parser = compilers.arguments(__doc__.splitlines()[0])
     parser.add_argument("--file", action="append", help="only headers whose path ends so")
-    parser.add_argument("--every", action="store_true", help="every mutant, not one a line and kind")
+    parser.add_argument("--verbose", action="store_true", help="show what became of every mutant")
     parser.add_argument("--limit", type=int, help="only the first so many mutants")
     parser.add_argument("--sample", type=int, help="only so many, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1)
@@ -346,34 +221,36 @@ def main():
     codes = {file: without_comments(text) for file, text in texts.items()}
     functions = [f for file, code in codes.items() for f in functions_of(file, code) if file != "core/tensor.hpp" or f.name == "put"]
     mutants = list(mutants_of(texts, codes, targets(functions)))
-    if not options.every:
-        mutants = one_of_each(mutants, options.seed)
     if options.file:
         mutants = [m for m in mutants if m.file.endswith(tuple(options.file))]
     if options.sample:
         mutants = sorted(random.Random(options.seed).sample(mutants, min(options.sample, len(mutants))), key=lambda m: (m.file, m.line))
     mutants = mutants[:options.limit]
-    choice = Choice(codes, functions)
+    choice = Choice(texts, functions)
     if options.list:
         for m in mutants:
             print(m, [f"{t}@{s}" for t, s in choice.of(m.file, m.function)], sep="\n  ")
-        sys.exit(f"{len(mutants)} mutants")
+        return print(f"{len(mutants)} mutants")
 
     start, counts, survivors = time.monotonic(), dict.fromkeys(["not compiling", "caught", "survived", "equivalent"], 0), []
     with tempfile.TemporaryDirectory() as room, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        bench = Bench(options, room, options.jobs)
+        bench = Bench(options, texts, room)
 
-        def judged(m):
-            return ("equivalent", known(m)) if known(m) else bench.judge(m, choice.of(m.file, m.function))
-
-        for m, (verdict, by) in zip(mutants, pool.map(judged, mutants)):
-            counts[verdict] += 1
-            if verdict == "survived":
-                survivors.append(m)
-            if verdict == "survived" or os.environ.get("INLAY_MUTATE_VERBOSE"):
-                print(f"{verdict} {by}: {m}", flush=True)
-        for (test, size), verdict in bench.sound.items():
-            if verdict != "survived":
+        groups = {}
+        for m in mutants:
+            if known(m):
+                counts["equivalent"] += 1
+            else:
+                groups.setdefault((m.file, tuple(choice.of(m.file, m.function))), []).append(m)
+        for done in concurrent.futures.as_completed(pool.submit(bench.judge, ms, tests) for (_, tests), ms in groups.items()):
+            for m, verdict, by in done.result():
+                counts[verdict] += 1
+                if verdict == "survived":
+                    survivors.append(m)
+                if verdict == "survived" or options.verbose:
+                    print(f"{verdict} {by}: {m}", flush=True)
+        for (test, size), sound in bench.sound.items():
+            if not sound:
                 print(f"not used: {test} at {size} fails without any mutant")
     counted = counts["caught"] + counts["survived"]
     print(f"\n{len(mutants)} mutants in {time.monotonic() - start:.0f} s: " + ", ".join(f"{n} {what}" for what, n in counts.items()))

@@ -74,6 +74,7 @@ template <class M> struct Case {
     reference::Parameters reference;
 
     explicit Case(In<Input, R> input) : x(input) {
+        std::fill_n(m->scratch, sizeof m->scratch, std::byte{0xff}); // NaN: nobody may count on zeros
         initialize<M>(m->params, Seed{1});
         int t = 0;
         Block::visit(m->params, Path{nullptr, "", 0}, [&](auto, Path const& path, Kind, auto ref) {
@@ -150,6 +151,7 @@ template <class M> struct Case {
         REQUIRE(found.size() == expected.size());
         double worst = 0, largest = 0;
         for (std::size_t i = 0; i < found.size(); ++i) {
+            REQUIRE(std::isfinite(found[i])); // a NaN is not the greater of two
             worst = std::max(worst, std::abs(found[i] - expected[i]));
             largest = std::max(largest, std::abs(expected[i]));
         }

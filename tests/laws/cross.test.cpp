@@ -6,7 +6,8 @@ using Row = Record<Numeric<"age", Buckets<0, 1>>, Categorical<"job", 9>, MultiHo
                    Categorical<"item", 40>, Numeric<"height">>;
 using Policies = std::vector<reference::CrossPolicy>;
 Policies policies() {
-    return {reference::each(), reference::of({"job", "item"}), reference::of({"age", "job"})};
+    return {reference::each(), reference::of({"job", "item"}), reference::of({"age", "job"}),
+            reference::of({"job"})};
 }
 
 auto hashed = [](reference::Parameters const& p, reference::Schema const& s,
@@ -28,14 +29,14 @@ auto wide_and_deep = [](reference::Parameters const& p, reference::Schema const&
     return reference::Result{reference::plus(y.value, deep.value),
                              reference::plus(y.magnitude, deep.magnitude)};
 };
-using Wide = Cross<Hashed<100>, Each, Of<"job", "item">, Of<"age", "job">>;
+using Wide = Cross<Hashed<100>, Each, Of<"item", "job">, Of<"age", "job">, Of<"job">>;
 } // namespace
 
 TEST_CASE("laws: cross, hashed") { laws<Wide, Row>(hashed); }
 TEST_CASE("laws: cross, hashed into few slots") {
-    laws_in_float<Cross<Hashed<7>, Each, Of<"job", "item">, Of<"age", "job">>, Row>(hashed);
+    laws_in_float<Cross<Hashed<7>, Each, Of<"item", "job">, Of<"age", "job">, Of<"job">>, Row>(hashed);
 }
 TEST_CASE("laws: cross, indexed") {
-    laws_in_float<Cross<Indexed, Each, Of<"job", "item">, Of<"age", "job">>, Row>(indexed);
+    laws_in_float<Cross<Indexed, Each, Of<"item", "job">, Of<"age", "job">, Of<"job">>, Row>(indexed);
 }
 TEST_CASE("laws: wide and deep") { laws<Sum<Wide, Stack<Embed<3>, Flatten, Dense<1>>>, Row>(wide_and_deep); }

@@ -127,7 +127,6 @@ template <class First, class... Rest> struct Gate {
                 for (int k = 0; k < branches; ++k) d[k] = w[k] * (d[k] - mean);
                 kernels::clear_pads(d, branches, dlogits.stride);
             }
-            Scratch const below = s;
             auto const part = s.template take<Output, R>(c.capacity, dy.lengths);
             auto const weighted = [&](auto j) noexcept {
                 for (int r = 0; r < c.rows * rows; ++r)
@@ -135,7 +134,6 @@ template <class First, class... Rest> struct Gate {
                 return In<Output, R>(part);
             };
             Base::backward(c, p.branches, x, tape.tapes, weighted, dx, g.branches, s);
-            s = below; // the branches are done with their room
             if constexpr (wants_grad<DX>) {
                 auto const more = s.template take<I, R>(c.capacity, x.lengths);
                 Router::backward(c, p.gate, x, NoTape{}, dlogits, more, g.gate, s);

@@ -194,7 +194,7 @@ template <class Spec, class I, class R, int B> struct Runner {
         Block::visit(g, Path{}, [&](auto, Path const&, Kind, auto const& t) {
             auto const& info = b.tensors[k++];
             check_tensor_pads(pads, "gradient of " + info.name, t);
-            merge({b, report, "slots"}, info, t, c.grads.data() + info.offset);
+            merge({b, report, "slots"}, info, t, c.prefill, c.grads.data() + info.offset);
         });
         grads.check(memory, "gradients");
         c.d_state_in.assign(d_in.data(),

@@ -104,9 +104,18 @@ template <class T> void prefill(TensorRef<T> const& t, double value) {
     for (int r = 0; r < t.rows; ++r)
         for (int i = 0; i < t.width; ++i) t(r, i) = t.id ? std::numeric_limits<T>::quiet_NaN() : T(value);
 }
-/// Adds slots up into their table; copies dense gradients.
-template <class T> void merge(Law const& law, TensorInfo const& info, TensorRef<T> const& t, double* to) {
-    if (!t.id) return get_tensor(t, to);
+/// Adds slots up into their table; copies dense gradients, which held `before`, and finds changes without a
+/// mark.
+template <class T>
+void merge(Law const& law, TensorInfo const& info, TensorRef<T> const& t, double before, double* to) {
+    if (!t.id) {
+        for (int r = 0; t.touched && r < t.rows; ++r)
+            for (int i = 0; i < t.width; ++i)
+                if (!t.touched[r] && t(r, i) != T(before))
+                    law.fail("row " + std::to_string(r) + " of " + info.name, "no mark",
+                             "a mark, as it was added to");
+        return get_tensor(t, to);
+    }
     for (int s = 0; s < t.rows; ++s) {
         if (t.id[s] < -1 || t.id[s] >= info.rows)
             law.fail("slot " + std::to_string(s) + " of " + info.name, std::to_string(t.id[s]),

@@ -50,9 +50,28 @@ inline void law_of_step(Bound const& b, LawReport& report) {
                     law.fail("token " + std::to_string(t) + ", lane " + std::to_string(i), s.y[j], c.y[k]);
             }
     }
+    if (!b.has_lengths || n < 2) return;
+    // Step by step over a prefix, then a forward from the state that they left; over nothing, too.
+    for (int cut : {n / 2, n}) {
+        law.context = "a forward after " + std::to_string(cut) + " steps";
+        StepCall head{c.params,   Numbers(c.x.begin(), c.x.begin() + cut * std::ptrdiff_t(b.token())),
+                      cut,        0,
+                      c.training, {},
+                      {}};
+        b.step(b, head, report);
+        Call rest = part_of(b, c, cut, n);
+        rest.state = head.state;
+        b.run(b, rest, report);
+        auto const tolerance = tolerances(b, c, c.y);
+        for (int t = b.keeps_rows ? cut : 0; t < (b.keeps_rows ? n : 1); ++t)
+            for (int i = 0; i < b.width_out; ++i) {
+                auto const k = b.at_out(0, t, i), j = b.at_out(0, b.keeps_rows ? t - cut : 0, i);
+                if (!law.near(rest.y[j], c.y[k], tolerance[k]))
+                    law.fail("token " + std::to_string(t) + ", lane " + std::to_string(i), rest.y[j], c.y[k]);
+            }
+    }
     // Forward over a prefix, then step by step from its state.
-    if (!b.has_lengths || n < 2 || !b.keeps_rows) return;
-    c.lengths = {n};
+    if (!b.keeps_rows) return;
     int const cut = n / 2;
     Call prefix = part_of(b, c, 0, cut);
     prefix.wants_state = true;
