@@ -52,3 +52,12 @@
 #define INLAY_NOINLINE [[gnu::noinline]]
 #define INLAY_EMPTY [[no_unique_address]]
 #endif
+
+// In front of a loop of constant count: lay out every turn, so that what it indexes lives in registers.
+#if defined(__clang__)
+#define INLAY_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define INLAY_UNROLL _Pragma("GCC unroll 64")
+#else
+#define INLAY_UNROLL
+#endif
