@@ -15,9 +15,7 @@ INLAY_INLINE void store_dots(simd::vec<T, W> sums, Product<T> const& p, std::ptr
                              Finish const& finish) noexcept {
     using V = simd::vec<T, W>;
     if (p.onto.data) sums += V::load(p.onto.data + row * p.onto.row + column);
-    if constexpr (std::is_invocable_v<Finish const&, V>) sums = finish(sums);
-    else sums = finish(sums, row, column);
-    sums.store(p.c + row * p.c_row + column);
+    finished(finish, sums, row, column).store(p.c + row * p.c_row + column);
 }
 /// Dot products of MR rows of A with NR rows of B, their lanes not yet added up.
 template <int W, int MR, int NR, class T>
@@ -30,7 +28,8 @@ INLAY_INLINE void dot_lanes(int k, T const* a, std::ptrdiff_t a_row, T const* b,
         V x[std::size_t(MR)];
         INLAY_UNROLL for (int r = 0; r < MR; ++r) x[r] = V::load(a + r * a_row + p);
         INLAY_UNROLL for (int q = 0; q < NR; ++q) {
-            V const y = V::load(b + q * b_row + p);
+            V y = V::load(b + q * b_row + p);
+            if constexpr (MR > 1) simd::hold(y);
             INLAY_UNROLL for (int r = 0; r < MR; ++r) s[r][q] = simd::fma(x[r], y, s[r][q]);
         }
     }
@@ -47,30 +46,34 @@ INLAY_NOINLINE inline void gemm_nt_dots(int m, int n, Product<T> const& p, Finis
         int i = 0;
         if constexpr (W > 1) // two rows share every load of B
             for (; i + 2 <= m; i += 2) {
-                V part[2], lanes[std::size_t(W)];
-                for (int half = 0; half < 2; ++half) {
-                    dot_lanes<W, 2, W / 2>(p.k, p.a + i * p.a_row, p.a_row, b + half * (W / 2) * p.b_row,
-                                           p.b_row, lanes);
-                    part[half] = simd::row_sums(lanes);
-                }
-                store_dots(simd::lower_halves(part[0], part[1]), p, i, j, finish);
-                store_dots(simd::upper_halves(part[0], part[1]), p, i + 1, j, finish);
+                V left[std::size_t(W)], right[std::size_t(W)];
+                T const* const x = p.a + i * p.a_row;
+                dot_lanes<W, 2, W / 2>(p.k, x, p.a_row, b, p.b_row, left);
+                dot_lanes<W, 2, W / 2>(p.k, x, p.a_row, b + W / 2 * p.b_row, p.b_row, right);
+                V const l = simd::row_sums(left), r = simd::row_sums(right);
+                store_dots(simd::lower_halves(l, r), p, i, j, finish);
+                store_dots(simd::upper_halves(l, r), p, i + 1, j, finish);
             }
         for (; i < m; ++i) {
             V lanes[std::size_t(W)];
-            dot_lanes<W, 1, W>(p.k, p.a + i * p.a_row, p.a_row, b, p.b_row, lanes);
+            constexpr int half = (W + 1) / 2; // 8 sums at a time: 16 would need 16 pointers
+            dot_lanes<W, 1, half>(p.k, p.a + i * p.a_row, 0, b, p.b_row, lanes);
+            if constexpr (W > 1)
+                dot_lanes<W, 1, half>(p.k, p.a + i * p.a_row, 0, b + half * p.b_row, p.b_row, lanes + half);
             store_dots(simd::row_sums(lanes), p, i, j, finish);
         }
     }
     if (j == n) return;
     for (int i = 0; i < m; ++i) { // the last columns of C, fewer than W
-        T last[std::size_t(W)] = {};
+        V last(T(0));
         for (int q = j; q < n; ++q) {
             V lanes;
             dot_lanes<W, 1, 1>(p.k, p.a + i * p.a_row, 0, p.b + q * p.b_row, 0, &lanes);
-            last[q - j] = simd::sum(lanes);
+            last = simd::fill_from(last, q - j, simd::sum(lanes)); // the pads: see below
         }
-        store_dots(V::load(last), p, i, j, finish);
+        store_dots(last, p, i, j, [&](V x, std::ptrdiff_t row, std::ptrdiff_t column) {
+            return simd::fill_from(finished(finish, x, row, column), n - j, T(0));
+        });
     }
 }
 
@@ -125,10 +128,14 @@ INLAY_NOINLINE inline void gemm_nt_panels(int m, int n, Product<T> const& whole,
 /// added to has as many columns.
 template <int W, class T, class Finish = AsItIs>
 inline void gemm_nt(int m, int n, int n_padded, Product<T> const& p, Finish const& finish = {}) noexcept {
-    if (m <= 8 || n <= 4) detail::gemm_nt_dots<W>(m, n, p, finish);
-    else detail::gemm_nt_panels<W>(m, n, p, finish);
-    if (n < n_padded)
-        for (int i = 0; i < m; ++i) clear_pads(p.c + i * p.c_row, n, n_padded);
+    bool const few = m < 16 || (m <= 24 && p.k >= 128); // where transposing B costs more than it saves
+    int clean = n;
+    if (few || n <= 4) {
+        detail::gemm_nt_dots<W>(m, n, p, finish);
+        clean = (n + W - 1) / W * W; // done in registers: a scalar store would delay who loads the row
+    } else detail::gemm_nt_panels<W>(m, n, p, finish);
+    if (clean < n_padded)
+        for (int i = 0; i < m; ++i) clear_pads(p.c + i * p.c_row, clean, n_padded);
 }
 /// C[m, n] (+)= A[m, k] B[n, k]^T.
 template <int W, class T>

@@ -31,6 +31,12 @@ struct AsItIs {
     template <class V> INLAY_INLINE V operator()(V x) const noexcept { return x; }
 };
 
+template <class Finish, class V>
+INLAY_INLINE V finished(Finish const& finish, V x, std::ptrdiff_t row, std::ptrdiff_t column) noexcept {
+    if constexpr (std::is_invocable_v<Finish const&, V>) return finish(x);
+    else return finish(x, row, column);
+}
+
 /// C = finish(onto + A B), its parts by address: A(i, p) = a[i * a_row + p * a_step].
 template <class T> struct Product {
     int k;
@@ -105,10 +111,8 @@ INLAY_NOINLINE inline void gemm_tile(Product<T> const& p, std::ptrdiff_t row, st
         INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) sum[s][r][v] +=
         sum[s + n][r][v];
     INLAY_UNROLL for (int r = 0; r < MR; ++r) {
-        INLAY_UNROLL for (int v = 0; v < NV; ++v) {
-            if constexpr (std::is_invocable_v<Finish const&, V>) finish(sum[0][r][v]).store(c + v * W);
-            else finish(sum[0][r][v], row + r, column + v * W).store(c + v * W);
-        }
+        INLAY_UNROLL for (int v = 0; v < NV; ++v) finished(finish, sum[0][r][v], row + r, column + v * W)
+            .store(c + v * W);
         c += c_row;
     }
 }

@@ -106,6 +106,23 @@ template <class T, int W> INLAY_INLINE vec<T, W> fma(vec<T, W> a, vec<T, W> b, v
     }
 }
 
+/// Keeps a vector in its register where GCC would rather load it again for every use.
+template <class T, int W> INLAY_INLINE void hold(vec<T, W>& x) noexcept {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+    if constexpr (vec<T, W>::is_register) {
+        typename vec<T, W>::native::register_type machine = x.v;
+#if defined(__AVX512F__)
+        __asm__("" : "+v"(machine));
+#else
+        __asm__("" : "+x"(machine));
+#endif
+        x.v = machine;
+    }
+#else
+    (void)x;
+#endif
+}
+
 /// Lane by lane: a > b ? x : y. A NaN in a or b takes y.
 template <class T, int W>
 INLAY_INLINE vec<T, W> select_greater(vec<T, W> a, vec<T, W> b, vec<T, W> x, vec<T, W> y) noexcept {
@@ -115,6 +132,18 @@ INLAY_INLINE vec<T, W> select_greater(vec<T, W> a, vec<T, W> b, vec<T, W> x, vec
         for (int i = 0; i < W; ++i) r.v.lane[i] = a.v.lane[i] > b.v.lane[i] ? x.v.lane[i] : y.v.lane[i];
         return r;
     }
+}
+
+/// x in lane i and all that follow.
+template <class T, int W> INLAY_INLINE vec<T, W> fill_from(vec<T, W> v, int i, T x) noexcept {
+    static constexpr auto lane = [] {
+        struct {
+            T number[std::size_t(W)];
+        } r{};
+        for (int l = 0; l < W; ++l) r.number[l] = T(l);
+        return r;
+    }();
+    return select_greater(vec<T, W>::load(lane.number), vec<T, W>(T(i) - T(0.5)), vec<T, W>(x), v);
 }
 
 /// Applies a scalar function to each lane: for what has no vector form yet.
