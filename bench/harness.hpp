@@ -36,7 +36,7 @@ inline double peak() {
     using V = inlay::simd::vec<float, W>;
     V s[12], x(0.5f);
     V const y(0.25f);
-    INLAY_UNROLL for (int i = 0; i < 12; ++i) s[i] = x;
+    INLAY_UNROLL for (int i = 0; i < 12; ++i) s[i] = V(0.1f * float(i));
     constexpr int turns = 12000;
     double const begin = now();
     for (int t = 0; t < turns; ++t) {

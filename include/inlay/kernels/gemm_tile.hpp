@@ -4,6 +4,7 @@
 
 #include <inlay/kernels/map.hpp>
 #include <inlay/simd/prefetch.hpp>
+#include <inlay/simd/shuffle.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
@@ -92,21 +93,32 @@ INLAY_NOINLINE inline void gemm_tile(Product<T> const& p, std::ptrdiff_t row, st
             onto += onto_row;
         }
     }
-    auto const step = [&](auto& into) {
+    // One more row of B, into a set of sums; x(r) is the element of A that goes with it.
+    auto const step = [&](auto& into, auto const& x) INLAY_INLINE_LAMBDA {
         V bv[std::size_t(NV)];
-        INLAY_UNROLL for (int v = 0; v < NV; ++v) bv[v] = V::load(b + v * W);
+        INLAY_UNROLL for (int v = 0; v < NV; ++v) {
+            bv[v] = V::load(b + v * W);
+            if constexpr (MR > 1) simd::hold(bv[v]);
+        }
         if constexpr (NV >= 16) // one row, and a B past the nearest cache
             INLAY_UNROLL for (int v = 0; v < NV; ++v) simd::prefetch(b + 4 * b_row + v * W);
         INLAY_UNROLL for (int r = 0; r < MR; ++r) {
-            V const x(a[r * a_row]);
-            INLAY_UNROLL for (int v = 0; v < NV; ++v) into[r][v] = simd::fma(x, bv[v], into[r][v]);
+            V const xr = x(r);
+            INLAY_UNROLL for (int v = 0; v < NV; ++v) into[r][v] = simd::fma(xr, bv[v], into[r][v]);
         }
-        a += a_step;
         b += b_row;
     };
+    auto const from_memory = [&](int r) INLAY_INLINE_LAMBDA { return V(a[r * a_row]); };
+    if constexpr (MR == 1 && NV >= 4 && V::is_register) // the loads are the limit: W elements of A by one
+        if (a_step == 1)
+            for (; left >= W; left -= W, a += W)
+                simd::each_lane(V::load(a), [&](auto i, V x) INLAY_INLINE_LAMBDA {
+                    step(sum[i % Sets], [&](int) INLAY_INLINE_LAMBDA { return x; });
+                });
     if constexpr (Sets > 1)
-        for (; left >= Sets; left -= Sets) INLAY_UNROLL for (int s = 0; s < Sets; ++s) step(sum[s]);
-    for (; left > 0; --left) step(sum[0]);
+        for (; left >= Sets; left -= Sets)
+            INLAY_UNROLL for (int s = 0; s < Sets; ++s, a += a_step) step(sum[s], from_memory);
+    for (; left > 0; --left, a += a_step) step(sum[0], from_memory);
     INLAY_UNROLL for (int n = Sets / 2; n > 0; n /= 2) INLAY_UNROLL for (int s = 0; s < n; ++s)
         INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) sum[s][r][v] +=
         sum[s + n][r][v];

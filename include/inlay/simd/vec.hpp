@@ -106,9 +106,10 @@ template <class T, int W> INLAY_INLINE vec<T, W> fma(vec<T, W> a, vec<T, W> b, v
     }
 }
 
-/// Keeps a vector in its register where GCC would rather load it again for every use.
-template <class T, int W> INLAY_INLINE void hold(vec<T, W>& x) noexcept {
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+/// Hides from the compiler where a vector comes from: it stays in its register, and what follows is not
+/// merged with what made it.
+template <class T, int W> INLAY_INLINE void pin(vec<T, W>& x) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
     if constexpr (vec<T, W>::is_register) {
         typename vec<T, W>::native::register_type machine = x.v;
 #if defined(__AVX512F__)
@@ -120,6 +121,12 @@ template <class T, int W> INLAY_INLINE void hold(vec<T, W>& x) noexcept {
     }
 #else
     (void)x;
+#endif
+}
+/// The same where GCC would load an operand again for each of its uses; Clang does not.
+template <class T, int W> INLAY_INLINE void hold([[maybe_unused]] vec<T, W>& x) noexcept {
+#if !defined(__clang__)
+    pin(x);
 #endif
 }
 
