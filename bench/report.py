@@ -17,9 +17,9 @@ LIMITS = """
 
 - Products of a few dozen multiplications (7,13,5): two calls of run-time counts cost more than the work; a library
   that makes code for one size at run time is ahead. A form with constant counts is not written yet.
-- A B^T of 8 to 16 rows stays below 80 % of the peak at k = 64: the transposing reduction takes as many shuffles as a
-  quarter of the FMAs. Tried: one, two rows at a time; one shuffle and one blend instead of two shuffles (slower);
-  transposing B in registers (slower below 16 rows). At k = 256 it is above.
+- A B^T of 8 to 16 rows stays below 80 % of the peak at k = 64: the transposing reduction takes half as many shuffles as
+  there are FMAs. Tried: one, two rows at a time; one shuffle and one blend instead of two shuffles (slower);
+  transposing B in registers (slower below 16 rows). 16 rows at k = 256 are above.
 - 512,512,512 moves by 10 % from run to run with the cache that is shared; so do its peers.
 - The small network for one row: each layer waits for the store of the one before, the activation is a pass of its own,
   and the last layer, one dot product, is nothing but latency. Tried: more sets of sums, elements of x from memory
