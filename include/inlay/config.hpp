@@ -51,10 +51,21 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define INLAY_INLINE __forceinline
+#define INLAY_INLINE_LAMBDA
 #define INLAY_NOINLINE __declspec(noinline)
 #define INLAY_EMPTY [[msvc::no_unique_address]]
 #else
 #define INLAY_INLINE [[gnu::always_inline]] inline
+#define INLAY_INLINE_LAMBDA __attribute__((always_inline))
 #define INLAY_NOINLINE [[gnu::noinline]]
 #define INLAY_EMPTY [[no_unique_address]]
+#endif
+
+// In front of a loop of constant count: lay out every turn, so that what it indexes lives in registers.
+#if defined(__clang__)
+#define INLAY_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define INLAY_UNROLL _Pragma("GCC unroll 64")
+#else
+#define INLAY_UNROLL
 #endif

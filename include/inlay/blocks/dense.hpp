@@ -105,18 +105,17 @@ template <int O, class... Policies> struct Dense {
         }
         static void apply(int m, Params const& p, T const* x, T* y) noexcept {
             constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
-            for (int r = 0; r < m; ++r)
-                for (int o = 0; o < ys; ++o) y[std::ptrdiff_t(r) * ys + o] = bias(p, o);
-            if constexpr (layout == Layout::transposed)
-                kernels::gemm<W>(m, detail::padded(O, W), D, x, xs, 1, p.weight.data, p.weight.stride, y, ys,
-                                 true);
-            else
-                kernels::gemm_nt<W>(m, O, ys, detail::padded(D, W), x, xs, p.weight.data, p.weight.stride, y,
-                                    ys, true);
-        }
-        static T bias(Params const& p, int o) noexcept {
-            if constexpr (has_bias) return o < Tensor<R, 1, O>::stride ? p.bias[0][o] : T(0);
-            else return T(0);
+            kernels::Product<T> product{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
+            if constexpr (has_bias) product.onto = kernels::Onto<T>::bias(p.bias.data);
+            if constexpr (layout == Layout::transposed) {
+                kernels::gemm<W>(m, detail::padded(O, W), product);
+                if constexpr (ys > detail::padded(O, W))
+                    for (int r = 0; r < m; ++r)
+                        kernels::clear_pads(y + std::ptrdiff_t(r) * ys, detail::padded(O, W), ys);
+            } else {
+                product.k = detail::padded(D, W);
+                kernels::gemm_nt<W>(m, O, ys, product);
+            }
         }
     };
 };

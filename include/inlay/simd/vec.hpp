@@ -106,6 +106,30 @@ template <class T, int W> INLAY_INLINE vec<T, W> fma(vec<T, W> a, vec<T, W> b, v
     }
 }
 
+/// Hides from the compiler where a vector comes from: it stays in its register, and what follows is not
+/// merged with what made it.
+template <class T, int W> INLAY_INLINE void pin(vec<T, W>& x) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if constexpr (vec<T, W>::is_register) {
+        typename vec<T, W>::native::register_type machine = x.v;
+#if defined(__AVX512F__)
+        __asm__("" : "+v"(machine));
+#else
+        __asm__("" : "+x"(machine));
+#endif
+        x.v = machine;
+    }
+#else
+    (void)x;
+#endif
+}
+/// The same where GCC would load an operand again for each of its uses; Clang does not.
+template <class T, int W> INLAY_INLINE void hold([[maybe_unused]] vec<T, W>& x) noexcept {
+#if !defined(__clang__)
+    pin(x);
+#endif
+}
+
 /// Lane by lane: a > b ? x : y. A NaN in a or b takes y.
 template <class T, int W>
 INLAY_INLINE vec<T, W> select_greater(vec<T, W> a, vec<T, W> b, vec<T, W> x, vec<T, W> y) noexcept {
@@ -115,6 +139,18 @@ INLAY_INLINE vec<T, W> select_greater(vec<T, W> a, vec<T, W> b, vec<T, W> x, vec
         for (int i = 0; i < W; ++i) r.v.lane[i] = a.v.lane[i] > b.v.lane[i] ? x.v.lane[i] : y.v.lane[i];
         return r;
     }
+}
+
+/// x in lane i and all that follow.
+template <class T, int W> INLAY_INLINE vec<T, W> fill_from(vec<T, W> v, int i, T x) noexcept {
+    static constexpr auto lane = [] {
+        struct {
+            T number[std::size_t(W)];
+        } r{};
+        for (int l = 0; l < W; ++l) r.number[l] = T(l);
+        return r;
+    }();
+    return select_greater(vec<T, W>::load(lane.number), vec<T, W>(T(i) - T(0.5)), vec<T, W>(x), v);
 }
 
 /// Applies a scalar function to each lane: for what has no vector form yet.

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks of both compilers and writes docs/performance.md and its picture.
+
+usage: report.py TREE=COMPILER... [-- ARGUMENT...]; `./run bench` calls it."""
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+LIMITS = """
+## Where it falls short
+
+- Products of a few dozen multiplications (7,13,5): two calls of run-time counts cost more than the work; a library
+  that makes code for one size at run time is ahead. A form with constant counts is not written yet.
+- A B^T of 8 to 16 rows stays below 80 % of the peak at k = 64: the transposing reduction takes half as many shuffles as
+  there are FMAs. Tried: one, two rows at a time; one shuffle and one blend instead of two shuffles (slower);
+  transposing B in registers (slower below 16 rows). 16 rows at k = 256 are above.
+- 512,512,512 moves by 10 % from run to run with the cache that is shared; so do its peers.
+- The small network for one row: each layer waits for the store of the one before, the activation is a pass of its own,
+  and the last layer, one dot product, is nothing but latency. Tried: more sets of sums, elements of x from memory
+  or from registers, calling the kernel for one row directly: none was faster. Fusing the activation is what is left.
+"""
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.processor()
+
+
+def version(compiler):
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def measure(tree, arguments):
+    """What the programs of a tree print, on one core where that can be asked for."""
+    pin = ["taskset", "-c", str(max(os.sched_getaffinity(0)))] if hasattr(os, "sched_getaffinity") else []
+    text = ""
+    for program in sorted((ROOT / tree / "bench").glob("bench_*")):
+        if program.is_file() and os.access(program, os.X_OK):
+            text += subprocess.run([*pin, str(program), *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return text
+
+
+def picture(text, title):
+    """Percent of the FMA peak for every product of the first two tables, ours and the best peer's."""
+    rows = []
+    for part in text.split("\n### ")[1:3]:
+        for line in re.findall(r"^\| (\d+,\d+,\d+) \| [\d.]+ \| (\d+) \| (\S[^|]*) \| ([\d.]+) \|", part, re.M):
+            rows.append((line[0], float(line[1]), float(line[1]) / float(line[3]) if float(line[3]) else 0, line[2]))
+    height = 24 * len(rows) + 60
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{height}" font-family="sans-serif" '
+           f'font-size="12"><rect width="100%" height="100%" fill="white"/>'
+           f'<text x="10" y="20" font-size="14">{title}</text>']
+    for i, (name, ours, best, peer) in enumerate(rows):
+        y = 36 + 24 * i
+        out.append(f'<text x="100" y="{y + 13}" text-anchor="end">{name}</text>'
+                   f'<rect x="110" y="{y}" width="{4 * ours:.0f}" height="9" fill="#2563a8"/>'
+                   f'<rect x="110" y="{y + 10}" width="{4 * best:.0f}" height="9" fill="#c9c9c9"/>'
+                   f'<text x="{118 + 4 * max(ours, best):.0f}" y="{y + 13}">{ours:.0f} % ({peer} {best:.0f} %)</text>')
+    out.append(f'<line x1="510" y1="30" x2="510" y2="{height - 20}" stroke="black"/>'
+               f'<text x="510" y="{height - 6}" text-anchor="middle">FMA peak</text></svg>')
+    return "\n".join(out) + "\n"
+
+
+def main():
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    trees, arguments = [a.split("=") for a in sys.argv[1:split]], sys.argv[split + 1:]
+    results = [(compiler, measure(tree, arguments)) for tree, compiler in trees]
+    for compiler, text in results:
+        print(f"\n## {version(compiler)}\n{text}")
+    if arguments:
+        return  # a part, or fewer rounds: not for the page
+    page = f"""# Performance
+
+Written by `./run bench` on one core of {processor()}; run it on yours.
+
+Every line is a race in one process: all contestants and a loop of nothing but FMAs take turns, and the numbers are
+medians of 31 rounds. Percentages are of the FMA loop in the same round, and count the multiplications that were asked
+for, not those with pads. A ratio is the peer's time over inlay's: above 1 inlay is faster. All get the same memory, rows
+padded to whole vectors, one thread, and are checked against sums in double before they are timed. OpenBLAS chooses its
+core type itself: variables that force another are removed.
+
+![Percent of the FMA peak](performance.svg)
+"""
+    for compiler, text in results:
+        page += f"\n## {version(compiler)}\n{text}"
+    page += "\n## What models cost to compile\n\n" + subprocess.run(
+        [sys.executable, str(ROOT / "bench/compile/measure.py")], stdout=subprocess.PIPE, text=True, check=True).stdout
+    page += LIMITS
+    (ROOT / "docs/performance.md").write_text(page)
+    (ROOT / "docs/performance.svg").write_text(
+        picture(results[0][1], f"C += A B (M,N,K), float, one core, {version(results[0][0]).split(' (')[0]}"))
+
+
+if __name__ == "__main__":
+    main()

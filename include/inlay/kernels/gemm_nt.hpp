@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// C = A B^T for matrices whose rows are padded to whole vectors.
+#pragma once
+
+#include <inlay/kernels/gemm_nn.hpp>
+#include <inlay/simd/transpose.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace kernels {
+
+namespace detail {
+/// Elements of C at (row, column), from sums without what they are added to.
+template <int W, class T, class Finish>
+INLAY_INLINE void store_dots(simd::vec<T, W> sums, Product<T> const& p, std::ptrdiff_t row, int column,
+                             Finish const& finish) noexcept {
+    using V = simd::vec<T, W>;
+    if (p.onto.data) sums += V::load(p.onto.data + row * p.onto.row + column);
+    finished(finish, sums, row, column).store(p.c + row * p.c_row + column);
+}
+/// Dot products of MR rows of A with NR rows of B, their lanes not yet added up.
+template <int W, int MR, int NR, class T>
+INLAY_INLINE void dot_lanes(int k, T const* a, std::ptrdiff_t a_row, T const* b, std::ptrdiff_t b_row,
+                            simd::vec<T, W>* lanes) noexcept {
+    using V = simd::vec<T, W>;
+    V s[std::size_t(MR)][std::size_t(NR)];
+    INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int q = 0; q < NR; ++q) s[r][q] = V(T(0));
+    for (int p = 0; p < k; p += W) {
+        V x[std::size_t(MR)];
+        INLAY_UNROLL for (int r = 0; r < MR; ++r) x[r] = V::load(a + r * a_row + p);
+        INLAY_UNROLL for (int q = 0; q < NR; ++q) {
+            V y = V::load(b + q * b_row + p);
+            if constexpr (MR > 1) simd::hold(y);
+            INLAY_UNROLL for (int r = 0; r < MR; ++r) s[r][q] = simd::fma(x[r], y, s[r][q]);
+        }
+    }
+    INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int q = 0; q < NR; ++q) lanes[r * NR + q] =
+        s[r][q];
+}
+/// Few rows: dot products along k, W of them added up at a time by a transposing reduction.
+template <int W, class T, class Finish>
+INLAY_NOINLINE inline void gemm_nt_dots(int m, int n, Product<T> const& p, Finish const& finish) noexcept {
+    using V = simd::vec<T, W>;
+    int j = 0;
+    for (; j + W <= n; j += W) {
+        T const* const b = p.b + j * p.b_row;
+        int i = 0;
+        if constexpr (W > 1) // two rows share every load of B
+            for (; i + 2 <= m; i += 2) {
+                V left[std::size_t(W)], right[std::size_t(W)];
+                T const* const x = p.a + i * p.a_row;
+                dot_lanes<W, 2, W / 2>(p.k, x, p.a_row, b, p.b_row, left);
+                dot_lanes<W, 2, W / 2>(p.k, x, p.a_row, b + W / 2 * p.b_row, p.b_row, right);
+                V const l = simd::row_sums(left), r = simd::row_sums(right);
+                store_dots(simd::lower_halves(l, r), p, i, j, finish);
+                store_dots(simd::upper_halves(l, r), p, i + 1, j, finish);
+            }
+        for (; i < m; ++i) {
+            V lanes[std::size_t(W)];
+            constexpr int half = (W + 1) / 2; // 8 sums at a time: 16 would need 16 pointers
+            dot_lanes<W, 1, half>(p.k, p.a + i * p.a_row, 0, b, p.b_row, lanes);
+            if constexpr (W > 1)
+                dot_lanes<W, 1, half>(p.k, p.a + i * p.a_row, 0, b + half * p.b_row, p.b_row, lanes + half);
+            store_dots(simd::row_sums(lanes), p, i, j, finish);
+        }
+    }
+    if (j == n) return;
+    for (int i = 0; i < m; ++i) { // the last columns of C, fewer than W
+        V last(T(0));
+        for (int q = j; q < n; ++q) {
+            V lanes;
+            dot_lanes<W, 1, 1>(p.k, p.a + i * p.a_row, 0, p.b + q * p.b_row, 0, &lanes);
+            last = simd::fill_from(last, q - j, simd::sum(lanes)); // the pads: see below
+        }
+        store_dots(last, p, i, j, [&](V x, std::ptrdiff_t row, std::ptrdiff_t column) {
+            return simd::fill_from(finished(finish, x, row, column), n - j, T(0));
+        });
+    }
+}
+
+/// Columns [p, p + k) of `rows` rows of B become k rows of NV vectors; rows that are missing are zeros.
+template <int W, int NV, class T>
+INLAY_NOINLINE inline void pack_transposed(int rows, int k, T const* b, std::ptrdiff_t b_row,
+                                           T* to) noexcept {
+    using V = simd::vec<T, W>;
+    for (int v = 0; v < NV; ++v)
+        for (int p = 0; p < k; p += W) {
+            V square[std::size_t(W)];
+            T const* from = b + v * W * b_row + p;
+            if (rows >= (v + 1) * W)
+                INLAY_UNROLL for (int i = 0; i < W; ++i) square[i] = V::load(from + i * b_row);
+            else
+                for (int i = 0; i < W; ++i)
+                    square[i] = v * W + i < rows ? V::load(from + i * b_row) : V(T(0));
+            simd::transpose(square);
+            INLAY_UNROLL for (int i = 0; i < W; ++i) square[i].store(to + ((p + i) * NV + v) * W);
+        }
+}
+/// More rows: a panel of B is transposed in registers, and A passes over it as in A B.
+template <int W, class T, class Finish>
+INLAY_NOINLINE inline void gemm_nt_panels(int m, int n, Product<T> const& whole,
+                                          Finish const& finish) noexcept {
+    constexpr int NV = 2, most = int(panel_bytes / (sizeof(T) * NV * W)) / W * W;
+    alignas(64) T packed[std::size_t(most) * NV * W];
+    EvenSplit const steps(whole.k / W, most / W);
+    for (int j = 0; j < n; j += NV * W) {
+        int const columns = std::min(NV * W, n - j), wide = columns > W ? 2 : 1;
+        Product<T> part = whole;
+        part.b = packed;
+        part.b_row = wide * W;
+        part.b_first = j;
+        T const* b = whole.b + j * whole.b_row;
+        for (int q = 0; q < steps.parts; ++q) {
+            part.k = (steps.size + (q < steps.larger)) * W;
+            if (wide == NV) pack_transposed<W, NV>(columns, part.k, b, whole.b_row, packed);
+            else pack_transposed<W, 1>(columns, part.k, b, whole.b_row, packed);
+            if (q + 1 < steps.parts) panel_of_width<W>(wide, m, part, 0, j, AsItIs{});
+            else panel_of_width<W>(wide, m, part, 0, j, finish);
+            part.onto = {part.c, part.c_row};
+            part.a += part.k;
+            b += part.k;
+        }
+    }
+}
+} // namespace detail
+
+/// C[m, n] = finish(onto + A B^T) of a Product with a_step = 1: B has n rows of k, and k is a multiple of W
+/// with zero pads. Columns of C from n to n_padded, at least the next multiple of W, are cleared; what C is
+/// added to has as many columns.
+template <int W, class T, class Finish = AsItIs>
+inline void gemm_nt(int m, int n, int n_padded, Product<T> const& p, Finish const& finish = {}) noexcept {
+    bool const few = m < 16 || (m <= 24 && p.k >= 128); // where transposing B costs more than it saves
+    int clean = n;
+    if (few || n <= 4) {
+        detail::gemm_nt_dots<W>(m, n, p, finish);
+        clean = (n + W - 1) / W * W; // done in registers: a scalar store would delay who loads the row
+    } else detail::gemm_nt_panels<W>(m, n, p, finish);
+    if (clean < n_padded)
+        for (int i = 0; i < m; ++i) clear_pads(p.c + i * p.c_row, clean, n_padded);
+}
+/// C[m, n] (+)= A[m, k] B[n, k]^T.
+template <int W, class T>
+inline void gemm_nt(int m, int n, int n_padded, int k, T const* a, std::ptrdiff_t a_row, T const* b,
+                    std::ptrdiff_t b_row, T* c, std::ptrdiff_t c_row, bool accumulate) noexcept {
+    gemm_nt<W>(m, n, n_padded,
+               Product<T>{k, a, a_row, 1, b, b_row, c, c_row, {accumulate ? c : nullptr, c_row}, 0});
+}
+
+} // namespace kernels
+} // namespace inlay::inline INLAY_ISA

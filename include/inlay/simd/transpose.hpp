@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// W registers of W lanes, seen as a square: its transpose, and the sums of its rows.
+#pragma once
+
+#include <inlay/simd/shuffle.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace simd {
+
+namespace detail {
+/// a0 b0 a1 b1 of the lower (Half = 0) or upper half of every block.
+template <class T, int W, int Half> struct Interleave {
+    static constexpr int L = block_lanes<T, W>;
+    static constexpr int at(int i) { return i / L * L + Half * (L / 2) + i % L / 2 + i % 2 * W; }
+};
+/// Every other block of a, then of b, from the first (Odd = 0) or the second on.
+template <class T, int W, int Odd> struct EveryOther {
+    static constexpr int L = block_lanes<T, W>, half = W / L / 2;
+    static constexpr int at(int i) { return (2 * (i / L % half) + Odd) * L + i % L + i / L / half * W; }
+};
+} // namespace detail
+
+/// Lane j of register i changes places with lane i of register j: log2 W rounds of W shuffles.
+template <class T, int W> INLAY_INLINE void transpose(vec<T, W> (&r)[std::size_t(W)]) noexcept {
+    using namespace detail;
+    constexpr int L = block_lanes<T, W>;
+    vec<T, W> t[std::size_t(W)];
+    // Inside blocks: groups of L registers; an interleave rotates the bits of their index by one.
+    INLAY_UNROLL for (int n = L; n > 1; n /= 2) {
+        INLAY_UNROLL for (int g = 0; g < W; g += L) INLAY_UNROLL for (int i = 0; i < L / 2; ++i) {
+            t[g + 2 * i] = shuffled<Interleave, 0>(r[g + i], r[g + i + L / 2]);
+            t[g + 2 * i + 1] = shuffled<Interleave, 1>(r[g + i], r[g + i + L / 2]);
+        }
+        INLAY_UNROLL for (int i = 0; i < W; ++i) r[i] = t[i];
+    }
+    // Across blocks: registers L apart hold the same column of another group.
+    if constexpr (W > L) INLAY_UNROLL for (int n = W / L; n > 1; n /= 2) {
+            INLAY_UNROLL for (int i = 0; i < W / 2; ++i) {
+                int const from = i / L * 2 * L + i % L;
+                t[i] = shuffled<EveryOther, 0>(r[from], r[from + L]);
+                t[i + W / 2] = shuffled<EveryOther, 1>(r[from], r[from + L]);
+            }
+            INLAY_UNROLL for (int i = 0; i < W; ++i) r[i] = t[i];
+        }
+}
+
+/// Lane i of the result is the sum of the lanes of r[i], in an order that depends on W only. W - 1 additions
+/// instead of W log2 W, since every round halves the registers.
+template <class T, int W> INLAY_INLINE vec<T, W> row_sums(vec<T, W> (&r)[std::size_t(W)]) noexcept {
+    using namespace detail;
+    constexpr int L = block_lanes<T, W>;
+    INLAY_UNROLL for (int g = 0; g < W; g += L) INLAY_UNROLL for (int n = L / 2; n > 0; n /= 2)
+        INLAY_UNROLL for (int i = 0; i < n; ++i) {
+        auto const a = r[g + i], b = r[g + i + n];
+        r[g + i] = shuffled<Interleave, 0>(a, b) + shuffled<Interleave, 1>(a, b);
+    }
+    if constexpr (W > L)
+        INLAY_UNROLL for (int n = W / 2; n >= L; n /= 2) INLAY_UNROLL for (int i = 0; i < n; i += L) {
+            auto const a = r[2 * i], b = r[2 * i + L];
+            r[i] = shuffled<EveryOther, 0>(a, b) + shuffled<EveryOther, 1>(a, b);
+        }
+    return r[0];
+}
+
+} // namespace simd
+} // namespace inlay::inline INLAY_ISA
