@@ -38,6 +38,10 @@ EQUIVALENT = {
      "for (; i + W < n; i += W) s = simd::fma(V::load(x + i), V::load(y + i), s);"): "the tail does the last vector",
     ("kernels/gemm.hpp", "for (; j + 4 <= n; j += 4) {", "for (; j + 4 < n; j += 4) {"): "the tail does the last four",
     ("kernels/gemm.hpp", "rows(std::integral_constant<int, 4>{});", None): "the tile of one row does them all, slower",
+    ("combine/stack.hpp", "return In<shape<j + 1>, R>(view_at<shape<j + 1>, R>(turn[(j + 1) % 2], lengths[j + 1]));",
+     "return In<shape<j + 1>, R>(view_at<shape<j + 1>, R>(turn[(j - 1) % 2], lengths[j + 1]));"): "as odd or even",
+    ("combine/stack.hpp", "else return reinterpret_cast<TokenOf<shape<j + 1>, R>*>(turn[(j + 1) % 2]);",
+     "else return reinterpret_cast<TokenOf<shape<j + 1>, R>*>(turn[(j - 1) % 2]);"): "as odd or even",
     ("blocks/pool.hpp", "kernels::clear_pads(d_in->max[0], D, stride);", None): "nobody reads the pads of that cotangent",
 }
 # Tests to try first where the names in them do not tell.
