@@ -12,8 +12,7 @@ TEST_CASE("Select gives a field its shape") {
     CHECK(std::is_same_v<OutOf<Select<"genres">>, Bag<3, 7>>);
     CHECK(std::is_same_v<OutOf<Select<"watched">>, Tokens<4, 9>>);
     CHECK(std::is_same_v<ProblemOf<Visit, Select<"watch">>,
-                         Misfit<Select<"watch">, Place<>, Got<no_field>,
-                                one_of<"item age genres watched">>>);
+                         Misfit<Select<"watch">, Place<>, Got<no_field>, one_of<"item age genres watched">>>);
     CHECK(std::is_same_v<ProblemOf<Shape<3>, Select<"age">>,
                          Misfit<Select<"age">, Place<>, Got<Shape<3>>, Wants<a_record>>>);
 }

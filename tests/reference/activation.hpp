@@ -6,7 +6,9 @@
 
 namespace reference {
 
-inline double sigmoid_of(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+inline double sigmoid_of(double x) {
+    return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
 inline double softplus_of(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 struct ValueAndSlope {
@@ -34,7 +36,8 @@ inline ValueAndSlope gelu_of(double x) {
     double const density = std::exp(-x * x / 2) / std::sqrt(2 * std::acos(-1.0));
     return {x * cdf, cdf + x * density};
 }
-// 0.5 x (1 + tanh u), u = sqrt(2/pi) (x + 0.044715 x^3); 0.5 (1 + tanh u) is written as sigmoid(2u), which does not cancel.
+// 0.5 x (1 + tanh u), u = sqrt(2/pi) (x + 0.044715 x^3); 0.5 (1 + tanh u) is written as sigmoid(2u), which
+// does not cancel.
 inline ValueAndSlope gelu_tanh_of(double x) {
     double const c = std::sqrt(2 / std::acos(-1.0));
     double const u = c * (x + 0.044715 * x * x * x);
@@ -55,10 +58,12 @@ inline Result gelu_tanh(Parameters const&, Sequence const& x) {
 }
 
 inline Result tanh(Parameters const&, Sequence const& x) {
-    return pointwise([](double v) { return ValueAndSlope{std::tanh(v), 1 - std::tanh(v) * std::tanh(v)}; }, x);
+    return pointwise([](double v) { return ValueAndSlope{std::tanh(v), 1 - std::tanh(v) * std::tanh(v)}; },
+                     x);
 }
 inline Result sigmoid(Parameters const&, Sequence const& x) {
-    return pointwise([](double v) { return ValueAndSlope{sigmoid_of(v), sigmoid_of(v) * sigmoid_of(-v)}; }, x);
+    return pointwise([](double v) { return ValueAndSlope{sigmoid_of(v), sigmoid_of(v) * sigmoid_of(-v)}; },
+                     x);
 }
 inline Result softplus(Parameters const&, Sequence const& x) {
     return pointwise([](double v) { return ValueAndSlope{softplus_of(v), sigmoid_of(v)}; }, x);
@@ -66,9 +71,10 @@ inline Result softplus(Parameters const&, Sequence const& x) {
 
 inline Block leaky_relu_with(double slope) {
     return [slope](Parameters const&, Sequence const& x) {
-        return pointwise([slope](double v) { return v > 0 ? ValueAndSlope{v, 1} : ValueAndSlope{slope * v, slope}; }, x);
+        return pointwise(
+            [slope](double v) { return v > 0 ? ValueAndSlope{v, 1} : ValueAndSlope{slope * v, slope}; }, x);
     };
 }
 inline Result leaky_relu(Parameters const& p, Sequence const& x) { return leaky_relu_with(0.01)(p, x); }
 
-}  // namespace reference
+} // namespace reference

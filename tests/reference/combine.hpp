@@ -57,7 +57,8 @@ inline Result joined(std::vector<Result> const& parts) {
         if (parts[b].value.size() != y.value.size()) throw std::invalid_argument("reference: lengths differ");
         for (std::size_t t = 0; t < y.value.size(); ++t) {
             y.value[t].insert(y.value[t].end(), parts[b].value[t].begin(), parts[b].value[t].end());
-            y.magnitude[t].insert(y.magnitude[t].end(), parts[b].magnitude[t].begin(), parts[b].magnitude[t].end());
+            y.magnitude[t].insert(y.magnitude[t].end(), parts[b].magnitude[t].begin(),
+                                  parts[b].magnitude[t].end());
         }
     }
     return y;
@@ -66,7 +67,8 @@ inline Result joined(std::vector<Result> const& parts) {
 inline Block concat(std::vector<Block> branches) {
     return [branches](Parameters const& p, Sequence const& x) {
         std::vector<Result> parts;
-        for (std::size_t b = 0; b < branches.size(); ++b) parts.push_back(branches[b](p.child(std::to_string(b)), x));
+        for (std::size_t b = 0; b < branches.size(); ++b)
+            parts.push_back(branches[b](p.child(std::to_string(b)), x));
         return joined(parts);
     };
 }
@@ -84,7 +86,8 @@ inline Block gate(std::vector<Block> branches) {
                 double const largest = *std::max_element(s.begin(), s.end());
                 double total = 0, mean_error = 0;
                 for (double v : s) total += std::exp(v - largest);
-                for (std::size_t k = 0; k < s.size(); ++k) mean_error += std::exp(s[k] - largest) / total * logits.magnitude[t][k];
+                for (std::size_t k = 0; k < s.size(); ++k)
+                    mean_error += std::exp(s[k] - largest) / total * logits.magnitude[t][k];
                 double const weight = std::exp(s.at(b) - largest) / total;
                 double const error = weight * (1 + logits.magnitude[t][b] + mean_error);
                 for (std::size_t i = 0; i < z.value[t].size(); ++i) {
@@ -98,7 +101,9 @@ inline Block gate(std::vector<Block> branches) {
 }
 
 // The child n times with parameters "0.", "1.", ...
-inline Block repeat(int n, Block child) { return stack(std::vector<Block>(static_cast<std::size_t>(n), child)); }
+inline Block repeat(int n, Block child) {
+    return stack(std::vector<Block>(static_cast<std::size_t>(n), child));
+}
 
 // logits = body(embed(x)) E^T with E = "embed.weight"; the body sees the parameters as they are.
 inline Block tied(Block body) {
@@ -116,7 +121,8 @@ using Reader = std::function<Block(Sequence const& kept)>;
 
 inline Block keep(Block owner, Reader body, std::string owner_prefix = "0") {
     return [=](Parameters const& p, Sequence const& x) {
-        return apply([&](Sequence const& kept) { return body(kept)(p, kept); }, owner(p.child(owner_prefix), x));
+        return apply([&](Sequence const& kept) { return body(kept)(p, kept); },
+                     owner(p.child(owner_prefix), x));
     };
 }
 
@@ -126,4 +132,4 @@ inline Block let(Block owner, Reader body, std::string owner_prefix = "0") {
     };
 }
 
-}  // namespace reference
+} // namespace reference

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The wide part: the sum of the rows of one table "weight" that a record fires. Row 0 is the bias and always fires.
-// Each: every id != 0 of every field. Of<a, b, ...>: one row if all the ids are != 0.
-// Hashed: the other rows are slots, 1 + mulhi64(h, N). Indexed: exact, mixed radix.
+// The wide part: the sum of the rows of one table "weight" that a record fires. Row 0 is the bias and always
+// fires. Each: every id != 0 of every field. Of<a, b, ...>: one row if all the ids are != 0. Hashed: the
+// other rows are slots, 1 + mulhi64(h, N). Indexed: exact, mixed radix.
 #pragma once
 
 #include "reference.hpp"
@@ -35,10 +35,12 @@ inline std::vector<std::size_t> parts_of(Schema const& schema, CrossPolicy const
     std::vector<std::size_t> parts;
     for (std::size_t f = 0; f < schema.size(); ++f)
         if (std::find(policy.fields.begin(), policy.fields.end(), schema[f].name) != policy.fields.end()) {
-            if (schema[f].several || schema[f].ids == 0) throw std::invalid_argument("reference: Of needs one id a field");
+            if (schema[f].several || schema[f].ids == 0)
+                throw std::invalid_argument("reference: Of needs one id a field");
             parts.push_back(f);
         }
-    if (parts.size() != policy.fields.size()) throw std::invalid_argument("reference: Of names an unknown field");
+    if (parts.size() != policy.fields.size())
+        throw std::invalid_argument("reference: Of names an unknown field");
     return parts;
 }
 
@@ -49,8 +51,8 @@ inline bool all_fire(std::vector<std::size_t> const& parts, RecordRow const& row
 }
 
 // The rows that fire, the bias first, then in policy order. buckets is N: the table has 1 + N rows.
-inline std::vector<std::uint64_t> hashed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies, std::uint64_t buckets,
-                                              RecordRow const& row) {
+inline std::vector<std::uint64_t> hashed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies,
+                                              std::uint64_t buckets, RecordRow const& row) {
     std::vector<std::uint64_t> fired = {0};
     std::uint64_t seed = 0;
     for (CrossPolicy const& policy : policies) {
@@ -73,10 +75,11 @@ inline std::vector<std::uint64_t> hashed_rows(Schema const& schema, std::vector<
 
 struct IndexedRows {
     std::vector<std::uint64_t> fired;
-    std::uint64_t total;  // rows of the table
+    std::uint64_t total; // rows of the table
 };
 
-inline IndexedRows indexed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies, RecordRow const& row) {
+inline IndexedRows indexed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies,
+                                RecordRow const& row) {
     IndexedRows result{{0}, 0};
     std::uint64_t base = 1;
     for (CrossPolicy const& policy : policies) {
@@ -91,7 +94,8 @@ inline IndexedRows indexed_rows(Schema const& schema, std::vector<CrossPolicy> c
         std::vector<std::size_t> const parts = parts_of(schema, policy);
         std::uint64_t index = 0, count = 1;
         for (std::size_t f : parts) {
-            index = index * static_cast<std::uint64_t>(schema[f].ids) + static_cast<std::uint64_t>(row.at(f).ids.at(0));
+            index = index * static_cast<std::uint64_t>(schema[f].ids) +
+                    static_cast<std::uint64_t>(row.at(f).ids.at(0));
             count *= static_cast<std::uint64_t>(schema[f].ids);
         }
         if (all_fire(parts, row)) result.fired.push_back(base + index);
@@ -112,13 +116,15 @@ inline Result sum_of_rows(Matrix const& table, std::vector<std::uint64_t> const&
     return {{value}, {magnitude}};
 }
 
-inline Result cross_hashed(Parameters const& p, Schema const& schema, std::vector<CrossPolicy> const& policies, RecordRow const& row) {
+inline Result cross_hashed(Parameters const& p, Schema const& schema,
+                           std::vector<CrossPolicy> const& policies, RecordRow const& row) {
     auto const buckets = static_cast<std::uint64_t>(p["weight"].rows - 1);
     return sum_of_rows(p["weight"], hashed_rows(schema, policies, buckets, row));
 }
 
-inline Result cross_indexed(Parameters const& p, Schema const& schema, std::vector<CrossPolicy> const& policies, RecordRow const& row) {
+inline Result cross_indexed(Parameters const& p, Schema const& schema,
+                            std::vector<CrossPolicy> const& policies, RecordRow const& row) {
     return sum_of_rows(p["weight"], indexed_rows(schema, policies, row).fired);
 }
 
-}  // namespace reference
+} // namespace reference

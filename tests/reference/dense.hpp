@@ -12,7 +12,8 @@ inline Result dense(Parameters const& p, Sequence const& x) {
     for (auto const& token : x) {
         std::vector<double> value, magnitude;
         for (std::size_t o = 0; o < w.size(); ++o) {
-            if (w[o].size() != token.size()) throw std::invalid_argument("reference: dense got another width");
+            if (w[o].size() != token.size())
+                throw std::invalid_argument("reference: dense got another width");
             double const b = p.has("bias") ? p["bias"](0, static_cast<int>(o)) : 0.0;
             double sum = b, terms = std::abs(b);
             for (std::size_t i = 0; i < token.size(); ++i) {
@@ -28,4 +29,4 @@ inline Result dense(Parameters const& p, Sequence const& x) {
     return y;
 }
 
-}  // namespace reference
+} // namespace reference

@@ -13,4 +13,4 @@ inline Result dropout(Sequence const& x, Sequence const& mask, double p) {
     return {y, absolute(y)};
 }
 
-}  // namespace reference
+} // namespace reference

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Lookups. Over tokens: row x of weight [V, D]. Over a record: one row per field, from the table named after the field:
-// the mean of the rows of its ids (one id: that row; id 0 has a row; none: zero), or the value times the only row.
+// Lookups. Over tokens: row x of weight [V, D]. Over a record: one row per field, from the table named after
+// the field: the mean of the rows of its ids (one id: that row; id 0 has a row; none: zero), or the value
+// times the only row.
 #pragma once
 
 #include "reference.hpp"
@@ -27,7 +28,8 @@ inline Result embed_record(Parameters const& p, Schema const& schema, RecordRow 
                 continue;
             }
             for (int id : field.ids) {
-                double const term = table.at(static_cast<std::size_t>(id))[i] / static_cast<double>(field.ids.size());
+                double const term =
+                    table.at(static_cast<std::size_t>(id))[i] / static_cast<double>(field.ids.size());
                 value[i] += term;
                 magnitude[i] += std::abs(term);
             }
@@ -38,4 +40,4 @@ inline Result embed_record(Parameters const& p, Schema const& schema, RecordRow 
     return y;
 }
 
-}  // namespace reference
+} // namespace reference

@@ -33,14 +33,17 @@ inline double log_loss(std::vector<double> const& probabilities, std::vector<int
 
 inline double log_loss_of_logits(std::vector<double> const& logits, std::vector<int> const& labels) {
     double sum = 0;
-    for (std::size_t i = 0; i < logits.size(); ++i) sum += softplus_of(labels.at(i) == 1 ? -logits[i] : logits[i]);
+    for (std::size_t i = 0; i < logits.size(); ++i)
+        sum += softplus_of(labels.at(i) == 1 ? -logits[i] : logits[i]);
     return sum / static_cast<double>(logits.size());
 }
 
 // A score above the threshold says 1 (0.5 for probabilities, 0 for logits).
-inline double binary_accuracy(std::vector<double> const& scores, std::vector<int> const& labels, double threshold) {
+inline double binary_accuracy(std::vector<double> const& scores, std::vector<int> const& labels,
+                              double threshold) {
     double right = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i) right += (scores[i] > threshold ? 1 : 0) == labels.at(i) ? 1 : 0;
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        right += (scores[i] > threshold ? 1 : 0) == labels.at(i) ? 1 : 0;
     return right / static_cast<double>(scores.size());
 }
 
@@ -66,7 +69,7 @@ inline double ece(std::vector<double> const& probabilities, std::vector<int> con
                 p += probabilities[i];
                 y += labels.at(i);
             }
-        error += std::abs(p - y);  // (count / N) |p / count - y / count|
+        error += std::abs(p - y); // (count / N) |p / count - y / count|
     }
     return error / static_cast<double>(probabilities.size());
 }
@@ -83,4 +86,4 @@ inline double ndcg(std::vector<int> const& relevance, std::vector<int> all) {
     return gain(all) > 0 ? gain(relevance) / gain(all) : 0;
 }
 
-}  // namespace reference
+} // namespace reference

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RMSNorm: y = weight x / sqrt(mean(x^2) + eps). LayerNorm: y = weight (x - mean) / sqrt(var + eps) + bias, var biased.
+// RMSNorm: y = weight x / sqrt(mean(x^2) + eps). LayerNorm: y = weight (x - mean) / sqrt(var + eps) + bias,
+// var biased.
 #pragma once
 
 #include "reference.hpp"
@@ -40,13 +41,14 @@ inline Block layer_norm_with(double eps) {
             double variance = 0;
             for (double v : x[t]) variance += (v - mean) * (v - mean) / n;
             double const r = 1 / std::sqrt(variance + eps);
-            double relative = 1;  // of r
+            double relative = 1; // of r
             for (double v : x[t]) relative += std::abs(v - mean) * r * (std::abs(v) + mean_absolute) * r / n;
             for (std::size_t i = 0; i < x[t].size(); ++i) {
                 double const hat = (x[t][i] - mean) * r;
                 y.value[t][i] = weight.at(i) * hat + bias.at(i);
-                y.magnitude[t][i] =
-                    std::abs(weight[i]) * ((std::abs(x[t][i]) + mean_absolute) * r + std::abs(hat) * relative) + std::abs(bias[i]);
+                y.magnitude[t][i] = std::abs(weight[i]) *
+                                        ((std::abs(x[t][i]) + mean_absolute) * r + std::abs(hat) * relative) +
+                                    std::abs(bias[i]);
             }
         }
         return y;
@@ -56,4 +58,4 @@ inline Block layer_norm_with(double eps) {
 inline Result rms_norm(Parameters const& p, Sequence const& x) { return rms_norm_with(1e-6)(p, x); }
 inline Result layer_norm(Parameters const& p, Sequence const& x) { return layer_norm_with(1e-5)(p, x); }
 
-}  // namespace reference
+} // namespace reference

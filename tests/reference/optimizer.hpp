@@ -42,14 +42,13 @@ struct Adam {
     int t = 0;
 
     double step(double w, double g) {
-        if (decoupled)
-            w *= 1 - lr * decay;
-        else
-            g += decay * w;
+        if (decoupled) w *= 1 - lr * decay;
+        else g += decay * w;
         ++t;
         m = beta1 * m + (1 - beta1) * g;
         v = beta2 * v + (1 - beta2) * g * g;
-        return w - lr / (1 - std::pow(beta1, t)) * m / (std::sqrt(v) / std::sqrt(1 - std::pow(beta2, t)) + eps);
+        return w -
+               lr / (1 - std::pow(beta1, t)) * m / (std::sqrt(v) / std::sqrt(1 - std::pow(beta2, t)) + eps);
     }
 };
 
@@ -61,7 +60,8 @@ inline Adam adamw(double lr, double decay) {
     return adam;
 }
 
-// FTRL-Proximal: the weight is a function of the state (z, n). start(w) sets the state so that weight() == w when l1 = l2 = 0.
+// FTRL-Proximal: the weight is a function of the state (z, n). start(w) sets the state so that weight() == w
+// when l1 = l2 = 0.
 struct Ftrl {
     double alpha = 0.1, beta = 1, l1 = 0, l2 = 0;
     double z = 0, n = 0;
@@ -80,4 +80,4 @@ struct Ftrl {
     }
 };
 
-}  // namespace reference
+} // namespace reference

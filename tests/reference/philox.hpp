@@ -7,7 +7,8 @@
 
 namespace reference {
 
-inline std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+inline std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c,
+                                                  std::array<std::uint32_t, 2> k) {
     for (int round = 0; round < 10; ++round) {
         std::uint64_t const a = std::uint64_t{0xD2511F53U} * c[0];
         std::uint64_t const b = std::uint64_t{0xCD9E8D57U} * c[2];
@@ -18,4 +19,4 @@ inline std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c
     return c;
 }
 
-}  // namespace reference
+} // namespace reference

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A sequence becomes one vector. The width is given because an empty sequence does not know it: its pools are zero.
+// A sequence becomes one vector. The width is given because an empty sequence does not know it: its pools are
+// zero.
 #pragma once
 
 #include "reference.hpp"
@@ -30,7 +31,8 @@ inline Block max_pool(int width) {
 
 inline Block last(int width) {
     return [width](Parameters const&, Sequence const& x) {
-        std::vector<double> const value = x.empty() ? std::vector<double>(static_cast<std::size_t>(width)) : x.back();
+        std::vector<double> const value =
+            x.empty() ? std::vector<double>(static_cast<std::size_t>(width)) : x.back();
         return Result{{value}, absolute({value})};
     };
 }
@@ -48,4 +50,4 @@ inline Block flatten(int capacity, int width) {
     };
 }
 
-}  // namespace reference
+} // namespace reference

@@ -21,7 +21,8 @@ struct Matrix {
     std::vector<double> data;
 
     double operator()(int r, int c) const {
-        return data.at(static_cast<std::size_t>(r) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(c));
+        return data.at(static_cast<std::size_t>(r) * static_cast<std::size_t>(cols) +
+                       static_cast<std::size_t>(c));
     }
 };
 
@@ -119,7 +120,8 @@ private:
 };
 
 // sum over inputs j of |dy_i / dx_j| m_j, by forward differences: what an error of m in x does to y = f(x).
-inline Sequence carried(std::function<Sequence(Sequence const&)> const& f, Sequence const& x, Sequence const& m) {
+inline Sequence carried(std::function<Sequence(Sequence const&)> const& f, Sequence const& x,
+                        Sequence const& m) {
     ValuesOnly const guard;
     Sequence const y = f(x);
     Sequence total = zeros_like(y);
@@ -131,7 +133,8 @@ inline Sequence carried(std::function<Sequence(Sequence const&)> const& f, Seque
             moved[t][j] += h;
             Sequence const z = f(moved);
             for (std::size_t s = 0; s < y.size(); ++s)
-                for (std::size_t i = 0; i < y[s].size(); ++i) total[s][i] += std::abs((z[s][i] - y[s][i]) / h) * m[t][j];
+                for (std::size_t i = 0; i < y[s].size(); ++i)
+                    total[s][i] += std::abs((z[s][i] - y[s][i]) / h) * m[t][j];
         }
     return total;
 }
@@ -140,7 +143,8 @@ inline Sequence carried(std::function<Sequence(Sequence const&)> const& f, Seque
 inline Result apply(std::function<Result(Sequence const&)> const& f, Result const& inner) {
     Result result = f(inner.value);
     if (!values_only())
-        result.magnitude = plus(result.magnitude, carried([&](Sequence const& z) { return f(z).value; }, inner.value, inner.magnitude));
+        result.magnitude = plus(result.magnitude, carried([&](Sequence const& z) { return f(z).value; },
+                                                          inner.value, inner.magnitude));
     return result;
 }
 
@@ -163,4 +167,4 @@ struct Field {
 };
 using Schema = std::vector<Field>;
 
-}  // namespace reference
+} // namespace reference

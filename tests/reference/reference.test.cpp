@@ -8,7 +8,9 @@ using namespace reference;
 
 namespace {
 
-doctest::Approx near(double expected, double tolerance = 1e-9) { return doctest::Approx(expected).epsilon(tolerance); }
+doctest::Approx near(double expected, double tolerance = 1e-9) {
+    return doctest::Approx(expected).epsilon(tolerance);
+}
 
 Parameters parameters(std::map<std::string, Sequence> const& tensors) {
     Parameters p;
@@ -20,7 +22,8 @@ void check_equal(Sequence const& got, Sequence const& expected, double tolerance
     REQUIRE(got.size() == expected.size());
     for (std::size_t t = 0; t < got.size(); ++t) {
         REQUIRE(got[t].size() == expected[t].size());
-        for (std::size_t i = 0; i < got[t].size(); ++i) CHECK(std::abs(got[t][i] - expected[t][i]) <= tolerance);
+        for (std::size_t i = 0; i < got[t].size(); ++i)
+            CHECK(std::abs(got[t][i] - expected[t][i]) <= tolerance);
     }
 }
 
@@ -56,7 +59,7 @@ void check_ftrl(Ftrl ftrl, std::vector<double> const& expected) {
     for (std::size_t s = 0; s < 3; ++s) CHECK(std::abs(ftrl.step(gradients[s]) - expected[s]) < 6e-10);
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("reference: XXH64 vectors") {
     struct Vector {
@@ -82,7 +85,8 @@ TEST_CASE("reference: XXH64 vectors") {
     CHECK(mulhi64(xxh64("workclass=Private"), 1000) == 180);
     CHECK(mulhi64(xxh64("abc"), std::uint64_t{1} << 20) == xxh64("abc") >> 44);
     CHECK(mulhi64(~std::uint64_t{0}, ~std::uint64_t{0}) == ~std::uint64_t{0} - 1);
-    CHECK(hash_of_cross({xxh64("education=Bachelors"), xxh64("occupation=Prof-specialty")}, 0) == 0xF7B1BAC85D2472F0U);
+    CHECK(hash_of_cross({xxh64("education=Bachelors"), xxh64("occupation=Prof-specialty")}, 0) ==
+          0xF7B1BAC85D2472F0U);
 }
 
 TEST_CASE("reference: Philox4x32-10 vectors") {
@@ -125,7 +129,7 @@ TEST_CASE("reference: norms") {
     check_equal(layer_norm(p, x).value, {{-2 * s, -2 * s + 1, 1.5 * s - 1}});
     check_equal(rms_norm(p, {{0, 0, 0}}).value, {{0, 0, 0}});
     check_equal(layer_norm(p, {{7, 7, 7}}).value, {{0, 1, -1}});
-    CHECK(layer_norm(p, {{1e4 + 1, 1e4 + 2, 1e4 + 6}}).magnitude[0][0] > 1e3);  // cancellation is seen
+    CHECK(layer_norm(p, {{1e4 + 1, 1e4 + 2, 1e4 + 6}}).magnitude[0][0] > 1e3); // cancellation is seen
 }
 
 TEST_CASE("reference: pools, and of empty sequences") {
@@ -142,11 +146,13 @@ TEST_CASE("reference: pools, and of empty sequences") {
 }
 
 TEST_CASE("reference: embed") {
-    check_equal(embed(parameters({{"weight", {{1, 2}, {3, 4}, {5, 6}}}}), tokens({2, 0, 2})).value, {{5, 6}, {1, 2}, {5, 6}});
+    check_equal(embed(parameters({{"weight", {{1, 2}, {3, 4}, {5, 6}}}}), tokens({2, 0, 2})).value,
+                {{5, 6}, {1, 2}, {5, 6}});
 
     Schema const schema = {{"age"}, {"job", 3}, {"genres", 4, true}, {"watched", 3, true, "job"}};
-    Parameters const p =
-        parameters({{"age", {{2, -1}}}, {"job", {{9, 9}, {1, 2}, {3, 4}}}, {"genres", {{0, 0}, {1, 1}, {2, 0}, {5, 8}}}});
+    Parameters const p = parameters({{"age", {{2, -1}}},
+                                     {"job", {{9, 9}, {1, 2}, {3, 4}}},
+                                     {"genres", {{0, 0}, {1, 1}, {2, 0}, {5, 8}}}});
     RecordRow const row = {{0.5, {}, true}, {0, {0}}, {0, {1, 3}}, {0, {2, 2, 1}}};
     check_equal(embed_record(p, schema, row).value, {{1, -0.5}, {9, 9}, {3, 4.5}, {7.0 / 3, 10.0 / 3}});
     RecordRow const empty = {{0, {}, true}, {0, {1}}, {}, {}};
@@ -155,7 +161,8 @@ TEST_CASE("reference: embed") {
 
 TEST_CASE("reference: cross fires iff all parts fire") {
     Schema const schema = {{"a", 3}, {"b", 4}, {"c", 2}, {"d", 5}};
-    std::vector<CrossPolicy> const policies = {each(), of({"a", "b"}), of({"d", "c", "a"}), of({"a", "b", "c", "d"})};
+    std::vector<CrossPolicy> const policies = {each(), of({"a", "b"}), of({"d", "c", "a"}),
+                                               of({"a", "b", "c", "d"})};
     for (int pattern = 0; pattern < 16; ++pattern) {
         RecordRow row;
         std::size_t firing = 0;
@@ -164,7 +171,8 @@ TEST_CASE("reference: cross fires iff all parts fire") {
             firing += static_cast<std::size_t>(id);
             row.push_back({0, {id}});
         }
-        std::size_t const crosses = ((pattern & 3) == 3 ? 1U : 0U) + ((pattern & 13) == 13 ? 1U : 0U) + (pattern == 15 ? 1U : 0U);
+        std::size_t const crosses =
+            ((pattern & 3) == 3 ? 1U : 0U) + ((pattern & 13) == 13 ? 1U : 0U) + (pattern == 15 ? 1U : 0U);
         CHECK(hashed_rows(schema, policies, 1000, row).size() == 1 + firing + crosses);
         CHECK(indexed_rows(schema, policies, row).fired.size() == 1 + firing + crosses);
     }
@@ -177,14 +185,18 @@ TEST_CASE("reference: cross layout") {
 
     IndexedRows const exact = indexed_rows(schema, policies, row);
     CHECK(exact.total == 1 + (3 + 4 + 5) + 12);
-    CHECK(exact.fired == std::vector<std::uint64_t>{0, 1 + 2, 1 + 3 + 3, 1 + 7 + 4, 1 + 7 + 4, 13 + 2 * 4 + 3});
+    CHECK(exact.fired ==
+          std::vector<std::uint64_t>{0, 1 + 2, 1 + 3 + 3, 1 + 7 + 4, 1 + 7 + 4, 13 + 2 * 4 + 3});
 
-    std::uint64_t const a = xxh64(le64(0) + le64(2)), b = xxh64(le64(2) + le64(3)), h = xxh64(le64(3) + le64(4));
+    std::uint64_t const a = xxh64(le64(0) + le64(2)), b = xxh64(le64(2) + le64(3)),
+                        h = xxh64(le64(3) + le64(4));
     std::uint64_t const ab = xxh64(le64(a) + le64(b), 0);
     CHECK(hashed_rows(schema, policies, 50, row) ==
-          std::vector<std::uint64_t>{0, 1 + mulhi64(a, 50), 1 + mulhi64(b, 50), 1 + mulhi64(h, 50), 1 + mulhi64(h, 50), 1 + mulhi64(ab, 50)});
+          std::vector<std::uint64_t>{0, 1 + mulhi64(a, 50), 1 + mulhi64(b, 50), 1 + mulhi64(h, 50),
+                                     1 + mulhi64(h, 50), 1 + mulhi64(ab, 50)});
     // the second Of is seeded with 1, the order of its names does not matter, one part is the part
-    CHECK(hashed_rows(schema, {of({"a", "b"}), of({"a", "b"})}, 1U << 30, row)[2] == 1 + mulhi64(xxh64(le64(a) + le64(b), 1), 1U << 30));
+    CHECK(hashed_rows(schema, {of({"a", "b"}), of({"a", "b"})}, 1U << 30, row)[2] ==
+          1 + mulhi64(xxh64(le64(a) + le64(b), 1), 1U << 30));
     CHECK(hashed_rows(schema, {of({"b", "a"})}, 50, row) == hashed_rows(schema, {of({"a", "b"})}, 50, row));
     CHECK(hashed_rows(schema, {of({"a"})}, 50, row)[1] == 1 + mulhi64(a, 50));
     CHECK_THROWS(hashed_rows(schema, {of({"a", "h"})}, 50, row));
@@ -193,8 +205,10 @@ TEST_CASE("reference: cross layout") {
 
     Sequence table(25, {0.0});
     for (std::size_t r = 0; r < table.size(); ++r) table[r][0] = static_cast<double>(r);
-    check_equal(cross_indexed(parameters({{"weight", table}}), schema, policies, row).value, {{0 + 3 + 7 + 12 + 12 + 24}});
-    check_equal(cross_hashed(parameters({{"weight", Sequence(51, {1.0})}}), schema, policies, row).value, {{6}});
+    check_equal(cross_indexed(parameters({{"weight", table}}), schema, policies, row).value,
+                {{0 + 3 + 7 + 12 + 12 + 24}});
+    check_equal(cross_hashed(parameters({{"weight", Sequence(51, {1.0})}}), schema, policies, row).value,
+                {{6}});
 }
 
 TEST_CASE("reference: combinators") {
@@ -221,12 +235,13 @@ TEST_CASE("reference: combinators") {
     Sequence const mixed = gate({dense, dense})(p, x).value, s = dense(p.child("gate"), x).value;
     for (std::size_t t = 0; t < 3; ++t)
         for (std::size_t i = 0; i < 2; ++i) {
-            double const first = sigmoid_of(s[t][0] - s[t][1]);  // a softmax of two
+            double const first = sigmoid_of(s[t][0] - s[t][1]); // a softmax of two
             CHECK(mixed[t][i] == near(first * ya[t][i] + (1 - first) * yb[t][i], 1e-13));
         }
 
     Parameters const normed = parameters({{"0.weight", {{2, 0.5}}}, {"1.weight", numbers(2, 2, 6)}});
-    check_equal(prenorm({dense})(normed, x).value, plus(x, dense(normed.child("1"), rms_norm(normed.child("0"), x).value).value));
+    check_equal(prenorm({dense})(normed, x).value,
+                plus(x, dense(normed.child("1"), rms_norm(normed.child("0"), x).value).value));
 
     auto const add = [](Sequence const& kept) {
         return [kept](Parameters const& q, Sequence const& z) {
@@ -244,7 +259,8 @@ TEST_CASE("reference: combinators") {
     Sequence const logits = tied(stack({dense}))(shared, tokens({4, 1, 1})).value;
     Sequence const hidden = dense(a, {table[4], table[1], table[1]}).value;
     REQUIRE(logits[1].size() == 5);
-    for (std::size_t v = 0; v < 5; ++v) CHECK(logits[1][v] == near(hidden[1][0] * table[v][0] + hidden[1][1] * table[v][1], 1e-13));
+    for (std::size_t v = 0; v < 5; ++v)
+        CHECK(logits[1][v] == near(hidden[1][0] * table[v][0] + hidden[1][1] * table[v][1], 1e-13));
 }
 
 TEST_CASE("reference: magnitudes carry inner errors through") {
@@ -259,11 +275,13 @@ TEST_CASE("reference: magnitudes carry inner errors through") {
 
 TEST_CASE("reference: mlp and swiglu") {
     Sequence const x = numbers(2, 3, 1);
-    Parameters const p = parameters({{"0.weight", numbers(4, 3, 2)}, {"0.bias", numbers(1, 4, 3)}, {"2.weight", numbers(2, 4, 4)}});
+    Parameters const p = parameters(
+        {{"0.weight", numbers(4, 3, 2)}, {"0.bias", numbers(1, 4, 3)}, {"2.weight", numbers(2, 4, 4)}});
     check_equal(mlp({"0", "2"}, relu)(p, x).value, stack({dense, relu, dense})(p, x).value);
     check_equal(mlp({"0", "2"}, relu, true)(p, x).value, stack({dense, relu, dense, relu})(p, x).value);
 
-    Parameters const q = parameters({{"gate.weight", {{1, 0, 0}}}, {"up.weight", {{0, 1, 0}}}, {"down.weight", {{2}, {-1}}}});
+    Parameters const q =
+        parameters({{"gate.weight", {{1, 0, 0}}}, {"up.weight", {{0, 1, 0}}}, {"down.weight", {{2}, {-1}}}});
     double const h = silu_of(x[0][0]).value * x[0][1];
     check_equal(swiglu(q, {x[0]}).value, {{2 * h, -h}});
 }
@@ -286,10 +304,14 @@ TEST_CASE("reference: loss gradients are derivatives") {
     std::vector<double> const weights = {1, 0.5, 2, 0};
     Sequence const z = numbers(4, 3, 8), column = numbers(4, 1, 9);
     check_gradient([](Sequence const& v) { return softmax_cross_entropy(v, {2, -1, 0, 1}); }, z);
-    check_gradient([&](Sequence const& v) { return softmax_cross_entropy(v, {2, -1, 0, 1}, weights, 0.1); }, z);
+    check_gradient([&](Sequence const& v) { return softmax_cross_entropy(v, {2, -1, 0, 1}, weights, 0.1); },
+                   z);
     check_gradient([&](Sequence const& v) { return mse(v, numbers(4, 3, 10), weights); }, z);
     check_gradient(
-        [&](Sequence const& v) { return bce_with_logits({v[0][0], v[1][0], v[2][0], v[3][0]}, {1, 0, 0.3, 1}, weights, 3); }, column);
+        [&](Sequence const& v) {
+            return bce_with_logits({v[0][0], v[1][0], v[2][0], v[3][0]}, {1, 0, 0.3, 1}, weights, 3);
+        },
+        column);
 }
 
 TEST_CASE("reference: loss values") {
@@ -298,9 +320,11 @@ TEST_CASE("reference: loss values") {
     CHECK(bce_with_logits({2}, {0}).gradient[0][0] == near(sigmoid_of(2)));
     CHECK(softmax_cross_entropy({{1000, 1000, 1000, 1000}}, {2}).value == near(std::log(4.0)));
     CHECK(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).value == near(std::log(4.0 / 3)));
-    check_equal(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).gradient, {{0.25, -0.25}, {0, 0}});
+    check_equal(softmax_cross_entropy({{0, std::log(3.0)}, {5, 7}}, {1, -1}).gradient,
+                {{0.25, -0.25}, {0, 0}});
     // q = (0.05, 0.95)
-    CHECK(softmax_cross_entropy({{0, std::log(3.0)}}, {1}, {}, 0.1).value == near(std::log(4.0) - 0.95 * std::log(3.0)));
+    CHECK(softmax_cross_entropy({{0, std::log(3.0)}}, {1}, {}, 0.1).value ==
+          near(std::log(4.0) - 0.95 * std::log(3.0)));
     double const masked = -std::numeric_limits<double>::infinity();
     check_equal(softmax_cross_entropy({{masked, masked}, {0, masked}}, {0, 0}).gradient, {{0, 0}, {0, 0}});
     CHECK(softmax_cross_entropy({{masked, masked}}, {0}).value == 0);
@@ -332,7 +356,7 @@ TEST_CASE("reference: optimizer vectors") {
     check_steps(Sgd{0.1, 0.9}, {0.95, 0.93, 0.812});
     check_steps(Sgd{0.1, 0.9, 0, 0, true}, {0.905, 0.912, 0.7058});
     check_steps(Sgd{0.1, 0.9, 0, 0.01, true}, {0.9031, 0.90757411, 0.698189208});
-    check_steps(Sgd{0.1, 0.9, 0.5}, {0.95, 0.9175, 0.83825});  // damping spares the first step
+    check_steps(Sgd{0.1, 0.9, 0.5}, {0.95, 0.9175, 0.83825}); // damping spares the first step
     check_steps(AdaGrad{}, {0.9, 0.944721360, 0.857434203});
     check_steps(AdaGrad{0.1, 0, 0.1}, {0.915484575, 0.954409522, 0.870268889});
     check_steps(Adam{}, {0.900000002, 0.873366299, 0.807555140});
@@ -359,9 +383,11 @@ TEST_CASE("reference: optimizer vectors") {
 }
 
 TEST_CASE("reference: schedules and clipping") {
-    double const cosine[] = {0.033333, 0.066667, 0.1, 0.1, 0.095098, 0.081363, 0.061515, 0.039485, 0.019637, 0.005902, 0.001};
+    double const cosine[] = {0.033333, 0.066667, 0.1,      0.1,      0.095098, 0.081363,
+                             0.061515, 0.039485, 0.019637, 0.005902, 0.001};
     for (int s = 0; s <= 10; ++s) CHECK(std::abs(warmup_cosine(s, 0.1, 0.001, 3, 10) - cosine[s]) < 6e-7);
-    double const cycle[] = {0.004, 0.052, 0.1, 0.09504846, 0.08117457, 0.06112620, 0.03887420, 0.01882583, 0.00495194, 0.0000004};
+    double const cycle[] = {0.004,      0.052,      0.1,        0.09504846, 0.08117457,
+                            0.06112620, 0.03887420, 0.01882583, 0.00495194, 0.0000004};
     for (int s = 0; s < 10; ++s) CHECK(std::abs(one_cycle(s, 0.1, 10) - cycle[s]) < 6e-9);
     CHECK(inverse_sqrt(3, 0.1, 4) == near(0.05));
     CHECK(inverse_sqrt(0, 0.1, 4) == near(0.1 / 8));

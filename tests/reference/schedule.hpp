@@ -14,7 +14,9 @@ inline double warmup_cosine(int s, double lr, double lr_min, int warmup, int tot
 
 // Two cosine phases: max/25 up to max at 0.3 T - 1, down to max/25e4 at T - 1.
 inline double one_cycle(int s, double lr_max, int total) {
-    auto const between = [](double from, double to, double done) { return to + (from - to) / 2 * (1 + std::cos(std::acos(-1.0) * done)); };
+    auto const between = [](double from, double to, double done) {
+        return to + (from - to) / 2 * (1 + std::cos(std::acos(-1.0) * done));
+    };
     double const first = lr_max / 25, end = first / 1e4, peak = 0.3 * total - 1;
     if (s <= peak) return between(first, lr_max, s / peak);
     return between(lr_max, end, (s - peak) / (total - 1 - peak));
@@ -27,4 +29,4 @@ inline double inverse_sqrt(int s, double lr, int warmup) {
 // The factor of global-norm clipping.
 inline double clip_factor(double norm, double max_norm) { return std::fmin(1.0, max_norm / (norm + 1e-6)); }
 
-}  // namespace reference
+} // namespace reference

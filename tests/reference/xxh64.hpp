@@ -13,20 +13,24 @@ inline std::uint64_t rotate_left(std::uint64_t x, int by) { return (x << by) | (
 
 inline std::uint64_t little_endian(std::string const& bytes, std::size_t at, std::size_t count) {
     std::uint64_t word = 0;
-    for (std::size_t i = 0; i < count; ++i) word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
+    for (std::size_t i = 0; i < count; ++i)
+        word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
     return word;
 }
 
 inline std::string le64(std::uint64_t word) {
     std::string bytes;
-    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(static_cast<unsigned char>((word >> (8 * i)) & 255U)));
+    for (int i = 0; i < 8; ++i)
+        bytes.push_back(static_cast<char>(static_cast<unsigned char>((word >> (8 * i)) & 255U)));
     return bytes;
 }
 
 inline std::uint64_t xxh64(std::string const& bytes, std::uint64_t seed = 0) {
-    std::uint64_t const p1 = 0x9E3779B185EBCA87U, p2 = 0xC2B2AE3D27D4EB4FU, p3 = 0x165667B19E3779F9U, p4 = 0x85EBCA77C2B2AE63U,
-                        p5 = 0x27D4EB2F165667C5U;
-    auto const round = [&](std::uint64_t a, std::uint64_t lane) { return rotate_left(a + lane * p2, 31) * p1; };
+    std::uint64_t const p1 = 0x9E3779B185EBCA87U, p2 = 0xC2B2AE3D27D4EB4FU, p3 = 0x165667B19E3779F9U,
+                        p4 = 0x85EBCA77C2B2AE63U, p5 = 0x27D4EB2F165667C5U;
+    auto const round = [&](std::uint64_t a, std::uint64_t lane) {
+        return rotate_left(a + lane * p2, 31) * p1;
+    };
     std::size_t const n = bytes.size();
     std::size_t at = 0;
     std::uint64_t h = seed + p5;
@@ -58,4 +62,4 @@ inline std::uint64_t mulhi64(std::uint64_t a, std::uint64_t b) {
     return a1 * b1 + (middle >> 32) + (other >> 32);
 }
 
-}  // namespace reference
+} // namespace reference

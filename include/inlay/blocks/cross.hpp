@@ -60,8 +60,9 @@ template <class... Policies> struct Cross {
                              Scratch) noexcept {
             for (int b = 0; b < c.rows; ++b) {
                 g.weight.put(b * K, 0, dy(b), T(1));
-                Keys::each(x.row[b],
-                           [&](int k, std::int32_t row) noexcept { g.weight.put(b * K + 1 + k, row, dy(b), T(1)); });
+                Keys::each(x.row[b], [&](int k, std::int32_t row) noexcept {
+                    g.weight.put(b * K + 1 + k, row, dy(b), T(1));
+                });
             }
         }
     };
