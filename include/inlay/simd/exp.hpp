@@ -52,12 +52,16 @@ INLAY_INLINE Power<vec<T, W>> exp_power(vec<T, W> x, Low... low) noexcept {
     return {fma(r * r, horner(r, C::tail), r), n};
 }
 
-/// e^x within 1 ulp, tested: 0.99 (float), 0.98 (double). It overflows to infinity and underflows through the
-/// subnormal numbers to 0 where e^x itself does.
+/// e^x within 1 ulp, tested: 0.99 (float; 16 lanes 0.76), 0.98 (double). It overflows to infinity and
+/// underflows through the subnormal numbers to 0 where e^x itself does.
 template <class T, int W> INLAY_INLINE vec<T, W> exp(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     using C = exp_constants<T>;
-    return exp_power(greater(V(C::least), lesser(V(C::most), x))).value();
+#if defined(__AVX512F__)
+    if constexpr (V::is_masked && sizeof(T) == 4) return {avx512::exp(x.v)};
+    else
+#endif
+        return exp_power(greater(V(C::least), lesser(V(C::most), x))).value();
 }
 
 /// 2^x within 1 ulp, tested: 0.99 (float), 0.97 (double), and exact for a whole x; overflow and underflow as
