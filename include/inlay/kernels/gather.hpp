@@ -81,7 +81,7 @@ INLAY_NOINLINE inline void pool_rows(int count, Bags const& bags, T const* table
         int const n = bags.length(b);
         T const share = Mean && n > 0 ? T(1) / T(n) : T(1);
         auto const columns = [&]<int NV>(std::integral_constant<int, NV>, int at, bool first) noexcept {
-            V total[NV];
+            V total[std::size_t(NV)];
             for (auto& t : total) t = V(T(0));
             for (int k = 0; k < n; ++k) {
                 if (first) ahead.ask(table, stride, d);
