@@ -95,9 +95,15 @@ template <class T, int W> INLAY_INLINE vec<T, W> upper_half(vec<T, W> x) noexcep
 /// x, of which -ffast-math knows nothing any more: keeps (a + b) - b from becoming a.
 template <class T, int W> INLAY_INLINE vec<T, W> opaque(vec<T, W> x) noexcept {
 #if defined(__FAST_MATH__) && defined(__GNUC__)
-    if constexpr (vec<T, W>::is_register) __asm__("" : "+m"(x.v.data));
+#if defined(__SSE2__)
+#define INLAY_ANY_REGISTER "+x"
+#else
+#define INLAY_ANY_REGISTER "+m"
+#endif
+    if constexpr (vec<T, W>::is_register) __asm__("" : INLAY_ANY_REGISTER(x.v.data));
     else
-        for (auto& l : x.v.lane) __asm__("" : "+m"(l));
+        for (auto& l : x.v.lane) __asm__("" : INLAY_ANY_REGISTER(l));
+#undef INLAY_ANY_REGISTER
 #endif
     return x;
 }
@@ -135,7 +141,7 @@ template <class T, int W> INLAY_INLINE vec<T, W> scale_by_power(vec<T, W> x, vec
 #endif
     {
         vec<T, W> const half = nearest(n * vec<T, W>(T(0.5)));
-        return x * power_of_two(half) * power_of_two(n - half);
+        return opaque(x) * power_of_two(half) * power_of_two(n - half);
     }
 }
 
