@@ -60,9 +60,8 @@ alignas(64) inline constexpr float sixteenths_low[16] = {0.f,
                                                          9.84532811e-09f};
 
 /// e^x from a table in a register: x = n ln 2 + r with n in sixteenths and |r| < 0.022, so that a cubic is
-/// enough. Where x is too large for that, r means nothing: it
-/// is masked off, and n alone decides.
-/// Measured at 0.76 to 0.80 of the time of xsimd::exp, 1.3 to 1.5 ns.
+/// enough. Where x is too large for that, r means nothing: it is masked off, and n alone decides.
+/// Measured: 1.4 to 1.5 ns, 0.68 (GCC 12) and 0.78 (Clang 19) of the time of xsimd::exp.
 INLAY_INLINE __m512 exp(__m512 x) noexcept {
     __m512 const n = _mm512_maskz_roundscale_ps(0xffff, _mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0x40);
     __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-0.693145752f), x);
