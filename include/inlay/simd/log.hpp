@@ -96,7 +96,7 @@ template <class T, int W> INLAY_INLINE vec<T, W> log1p(vec<T, W> x) noexcept {
     return select_greater(V(std::numeric_limits<T>::epsilon() / 4), abs(x), x, y);
 }
 
-/// log(1 + e^x) = max(x, 0) + log1p(e^-|x|), within 2 ulp, tested: 1.51 (float), 1.41 (double).
+/// log(1 + e^x) = max(x, 0) + log1p(e^-|x|), within 2 ulp, tested: 1.52 (float), 1.41 (double).
 template <class T, int W> INLAY_INLINE vec<T, W> softplus(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     return select_greater(V(T(0)), x, V(T(0)), x) + log1p(exp(-abs(x)));
