@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/kernels/gather.hpp>
 #include <inlay/kernels/gemm.hpp>
 
 #include <algorithm>
@@ -49,10 +50,8 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
-            for (int t = 0; t < L; ++t) {
-                if (t < n) std::copy_n(p.weight[x(b)[t]], D, y(b, t));
-                kernels::clear_pads(y(b, t), t < n ? D : 0, y.stride);
-            }
+            kernels::gather(n, x(b), p.weight[0], p.weight.stride, D, y(b, 0), y.stride);
+            for (int t = n; t < L; ++t) kernels::clear_pads(y(b, t), 0, y.stride);
         }
     }
     template <class C>
@@ -89,11 +88,7 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : BlockDefaults {
     }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        for (int b = 0; b < c.rows; ++b) {
-            kernels::clear(y(b), y.stride);
-            int const n = x.length(b);
-            for (int k = 0; k < n; ++k) kernels::axpy<W>(D, T(1) / T(n), p.weight[x(b)[k]], y(b));
-        }
+        kernels::pool_rows<W, true>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
     }
     template <class C, class Tp, class G>
     static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,

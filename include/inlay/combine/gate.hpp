@@ -3,22 +3,13 @@
 
 #include <inlay/blocks/dense.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/kernels/softmax.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// x becomes its softmax; the few numbers of a token's branches need no vectors.
-template <class T> void softmax_few(int n, T* x) noexcept {
-    T const largest = *std::max_element(x, x + n);
-    T sum(0);
-    for (int i = 0; i < n; ++i) sum += x[i] = std::exp(x[i] - largest);
-    for (int i = 0; i < n; ++i) x[i] /= sum;
-}
-
 template <class I, class... Specs> struct GateProblem;
 } // namespace detail
 
@@ -146,7 +137,7 @@ template <class First, class... Rest> struct Gate {
             T* part = s.template take<T>(std::size_t(stride));
             typename Router::State none;
             Router::step(c, p.gate, none, x, weights, s);
-            detail::softmax_few(branches, weights);
+            kernels::softmax<W>(1, branches, weights, 0, weights, 0);
             detail::each<Base::N>([&](auto j) noexcept {
                 Base::template child<j>::step(c.template child<j, State>(Base::layers_before(j)),
                                               get<j>(p.branches), get<j>(state), x, part, s);
@@ -160,7 +151,8 @@ template <class First, class... Rest> struct Gate {
                           Scratch s) noexcept {
             NoTape none;
             Router::forward(c, p.gate, x, weights, none, s);
-            for (int r = 0; r < c.rows * rows; ++r) detail::softmax_few(branches, weights(0, r));
+            kernels::softmax<W>(c.rows * rows, branches, weights.data, weights.stride, weights.data,
+                                weights.stride);
         }
         /// y (+)= weight of branch j times its output.
         static void mix(int j, T const* weights, T const* part, T* y) noexcept {

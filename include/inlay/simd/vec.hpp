@@ -2,13 +2,14 @@
 // vec<T, W>: W lanes of T. The only room that names xsimd is this one.
 #pragma once
 
-#include <inlay/config.hpp>
+#include <inlay/simd/avx512.hpp>
 
 #include <xsimd/xsimd.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #if XSIMD_VERSION_MAJOR < 13
 #error "inlay: xsimd 13 or newer is needed; Debian 12's 8.1 lacks what the kernels use"
@@ -41,6 +42,7 @@ template <class T, int W> struct vec {
     using native = typename register_of<T, W>::type;
     static constexpr int lanes = W;
     static constexpr bool is_register = !std::is_same_v<native, plain<T, W>>;
+    static constexpr bool is_masked = is_register && std::is_floating_point_v<T> && sizeof(native) == 64;
     native v;
 
     vec() = default;
@@ -62,15 +64,30 @@ template <class T, int W> struct vec {
     }
     /// The first n lanes from memory, the others zero; nothing past them is read.
     INLAY_INLINE static vec load_first(T const* p, int n) noexcept {
-        T room[std::size_t(W)];
-        for (int i = 0; i < W; ++i) room[i] = i < n ? p[i] : T(0);
-        return load(room);
+#if defined(__AVX512F__)
+        if constexpr (is_masked) {
+            vec r;
+            avx512::load_first(p, n, r.v.data);
+            return r;
+        } else
+#endif
+        {
+            T room[std::size_t(W)];
+            for (int i = 0; i < W; ++i) room[i] = i < n ? p[i] : T(0);
+            return load(room);
+        }
     }
     /// Writes the first n lanes only.
     INLAY_INLINE void store_first(T* p, int n) const noexcept {
-        T room[std::size_t(W)];
-        store(room);
-        for (int i = 0; i < n; ++i) p[i] = room[i];
+#if defined(__AVX512F__)
+        if constexpr (is_masked) avx512::store_first(p, n, v.data);
+        else
+#endif
+        {
+            T room[std::size_t(W)];
+            store(room);
+            for (int i = 0; i < n; ++i) p[i] = room[i];
+        }
     }
 
 #define INLAY_BINARY(op)                                                                                     \
@@ -161,14 +178,60 @@ template <class T, int W, class F> INLAY_INLINE vec<T, W> by_lane(vec<T, W> x, F
     return vec<T, W>::load(room);
 }
 
-/// The sum of all lanes, in an order that depends on W only.
-template <class T, int W> INLAY_INLINE T sum(vec<T, W> x) noexcept {
-    if constexpr (vec<T, W>::is_register) return xsimd::reduce_add(x.v);
-    else {
-        T s = x.v.lane[0];
-        for (int i = 1; i < W; ++i) s += x.v.lane[i];
-        return s;
+/// a < b ? a : b; a NaN in either gives b.
+template <class T, int W> INLAY_INLINE vec<T, W> lesser(vec<T, W> a, vec<T, W> b) noexcept {
+    if constexpr (!vec<T, W>::is_register) return select_greater(b, a, a, b);
+#if defined(__AVX512F__)
+    else if constexpr (vec<T, W>::is_masked) return {avx512::min(a.v, b.v)};
+#endif
+    else return {xsimd::min(a.v, b.v)};
+}
+/// a > b ? a : b; a NaN in either gives b.
+template <class T, int W> INLAY_INLINE vec<T, W> greater(vec<T, W> a, vec<T, W> b) noexcept {
+    if constexpr (!vec<T, W>::is_register) return select_greater(a, b, a, b);
+#if defined(__AVX512F__)
+    else if constexpr (vec<T, W>::is_masked) return {avx512::max(a.v, b.v)};
+#endif
+    else return {xsimd::max(a.v, b.v)};
+}
+
+/// Folds the upper half of the lanes onto the lower one until one is left: the order of a reduction depends
+/// on W only.
+template <class T, int W, class F> INLAY_INLINE T fold_halves(vec<T, W> x, F f) noexcept {
+    if constexpr (W == 1) {
+        T room;
+        x.store(&room);
+        return room;
+    } else if constexpr (vec<T, W>::is_register && vec<T, W / 2>::is_register) {
+#if defined(__GNUC__) && defined(__SSE2__)
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            using H = vec<T, W / 2>;
+            typename H::native const low(__builtin_shufflevector(x.v.data, x.v.data, int(I)...));
+            typename H::native const high(__builtin_shufflevector(x.v.data, x.v.data, int(I + W / 2)...));
+            return fold_halves(f(H(low), H(high)), f);
+        }(std::make_index_sequence<std::size_t(W / 2)>{});
+#else
+        T room[std::size_t(W)];
+        x.store(room);
+        using H = vec<T, W / 2>;
+        return fold_halves(f(H::load(room), H::load(room + W / 2)), f);
+#endif
+    } else {
+        T room[std::size_t(W)];
+        x.store(room);
+        using S = vec<T, 1>;
+        for (int h = W / 2; h > 0; h /= 2)
+            for (int i = 0; i < h; ++i) f(S::load(room + i), S::load(room + i + h)).store(room + i);
+        return room[0];
     }
+}
+/// The sum of all lanes, by halves: for W = 4, (x0 + x2) + (x1 + x3).
+template <class T, int W> INLAY_INLINE T sum(vec<T, W> x) noexcept {
+    return fold_halves(x, [](auto a, auto b) { return a + b; });
+}
+/// The largest of all lanes; with a NaN among them, any of them.
+template <class T, int W> INLAY_INLINE T max(vec<T, W> x) noexcept {
+    return fold_halves(x, [](auto a, auto b) { return greater(a, b); });
 }
 
 } // namespace simd

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <inlay/core/view.hpp>
-#include <inlay/simd/math.hpp>
+#include <inlay/kernels/softmax.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -41,12 +42,23 @@ struct CrossEntropy {
     }
     template <class T>
     static double value(T const* z, float const* y, T* dz, int width, double weight) noexcept {
-        double const top = double(*std::max_element(z, z + width));
-        double sum = 0;
-        for (int i = 0; i < width; ++i) sum += std::exp(double(z[i]) - top);
+        constexpr int W = std::max(1, INLAY_VECTOR_BYTES / 8);
+        double const top = double(kernels::max<W>(width, z));
+        // Exponentials in double; their sum goes lane by lane, and dz keeps them until it is known.
+        simd::vec<double, W> total(0.0);
+        for (int i = 0; i < width; i += W) {
+            double e[W];
+            for (int l = 0; l < W; ++l)
+                e[l] = i + l < width ? double(z[i + l]) - top : -std::numeric_limits<double>::infinity();
+            auto const v = simd::exp(simd::vec<double, W>::load(e));
+            total += v;
+            v.store(e);
+            for (int l = 0; l < std::min(W, width - i); ++l) dz[i + l] = T(e[l]);
+        }
+        double const sum = simd::sum(total), share = weight / sum;
         int const label = int(*y);
-        for (int i = 0; i < width; ++i)
-            dz[i] = T(weight * (std::exp(double(z[i]) - top) / sum - (i == label ? 1 : 0)));
+        for (int i = 0; i < width; ++i) dz[i] = T(share * double(dz[i]));
+        dz[label] = T(weight * (std::exp(double(z[label]) - top) / sum - 1));
         return weight * (std::log(sum) + top - double(z[label]));
     }
 };
