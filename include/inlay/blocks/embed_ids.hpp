@@ -26,19 +26,14 @@ template <class T> void draw_table(Key key, TensorRef<T> const& table, double de
                 T(deviation * key.normal(std::uint64_t(r) * std::uint64_t(table.width) + std::uint64_t(i)));
 }
 
-template <class Spec_, int D, int L, int V, class R>
-struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
+/// An Embed with one table of V rows, whose gradient has Each slots for a row of the batch.
+template <class Spec_, int V, int D, int Each, class R> struct OneTable : BlockDefaults {
     using Spec = Spec_;
     using T = typename R::type;
-    using I = Tokens<L, V>;
-    using Output = Shape<L, D>;
-    static constexpr int parameters = V * D, W = R::lanes;
-    static constexpr bool streams = true;
-    static constexpr double flops = 0;
-
     using Params = EmbedTable<R, V, D>;
+    static constexpr int parameters = V * D, W = R::lanes;
     template <int B> struct Grads {
-        TableGrads<R, V, D, B * L> weight;
+        TableGrads<R, V, D, B * Each> weight;
     };
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
@@ -46,6 +41,18 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         draw_table(c.key, p.weight.ref());
     }
+};
+
+template <class Spec_, int D, int L, int V, class R>
+struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
+    using Base = OneTable<Spec_, V, D, L, R>;
+    using Base::W;
+    using typename Base::Params, typename Base::State, typename Base::T;
+    using I = Tokens<L, V>;
+    using Output = Shape<L, D>;
+    static constexpr bool streams = true;
+    static constexpr double flops = 0;
+
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b) {
@@ -68,24 +75,14 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : BlockDefaults {
 };
 
 template <class Spec_, int D, int N, int V, class R>
-struct EmbedBlock<Spec_, D, Bag<N, V>, R> : BlockDefaults {
-    using Spec = Spec_;
-    using T = typename R::type;
+struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
+    using Base = OneTable<Spec_, V, D, N, R>;
+    using Base::W;
+    using typename Base::Params, typename Base::State, typename Base::T;
     using I = Bag<N, V>;
     using Output = Shape<1, D>;
-    static constexpr int parameters = V * D, W = R::lanes;
     static constexpr double flops = 2.0 * N * D;
 
-    using Params = EmbedTable<R, V, D>;
-    template <int B> struct Grads {
-        TableGrads<R, V, D, B * N> weight;
-    };
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
-    }
-    template <class C> static void initialize(C const& c, Params& p) noexcept {
-        draw_table(c.key, p.weight.ref());
-    }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         kernels::pool_rows<W, true>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
@@ -98,26 +95,15 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : BlockDefaults {
     }
 };
 
-template <class Spec_, int D, class R> struct EmbedBlock<Spec_, D, Shape<1>, R> : BlockDefaults {
-    using Spec = Spec_;
-    using T = typename R::type;
+template <class Spec_, int D, class R>
+struct EmbedBlock<Spec_, D, Shape<1>, R> : OneTable<Spec_, 1, D, 1, R> {
+    using Base = OneTable<Spec_, 1, D, 1, R>;
+    using Base::W;
+    using typename Base::Params, typename Base::State, typename Base::T;
     using I = Shape<1>;
     using Output = Shape<1, D>;
-    static constexpr int parameters = D, W = R::lanes;
     static constexpr double flops = D;
 
-    struct Params {
-        Tensor<R, 1, D, Layout::packed> weight;
-    };
-    template <int B> struct Grads {
-        TableGrads<R, 1, D, B> weight;
-    };
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
-    }
-    template <class C> static void initialize(C const& c, Params& p) noexcept {
-        draw_table(c.key, p.weight.ref());
-    }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b) {
