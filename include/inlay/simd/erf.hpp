@@ -12,14 +12,14 @@ namespace simd {
 template <class T> struct erfc_constants;
 template <> struct erfc_constants<float> {
     static constexpr float middle = 3, most = 10.1875f;
-    static constexpr float near[] = {1.12837916f, -0.3761256f, 0.112821379f, -0.026721094f, 0.00465432287f};
+    static constexpr float centre[] = {1.12837916f, -0.3761256f, 0.112821379f, -0.026721094f, 0.00465432287f};
     static constexpr float c[] = {1.25300806f,    -0.13562114f,    -0.0475624097f,  0.129646434f,
                                   -0.119270795f,  0.0682957502f,   -0.0237985389f,  0.00256656031f,
                                   0.00200335289f, -0.00077511665f, -0.000267178894f};
 };
 template <> struct erfc_constants<double> {
     static constexpr double middle = 4, most = 27.3125;
-    static constexpr double near[] = {
+    static constexpr double centre[] = {
         1.12837916709551251,    -0.376126389031824561,   0.112837916708694135,
         -0.026866170618990666,  0.00522397718925232999,  -8.54828393577953193e-4,
         1.20527424223201377e-4, -1.48323434365500667e-5, 1.45990308203838969e-6};
@@ -40,9 +40,9 @@ template <class T, int W> INLAY_INLINE vec<T, W> erfc(vec<T, W> x) noexcept {
     V const factor = horner((a - middle) / (a + middle), C::c) / (one + (a + a));
     V const h = upper_half(a); // a^2 = h^2 + (a - h)(a + h), where h^2 is exact
     V const right = exp_power(-(h * h), -((a - h) * (a + h))).of(factor);
-    V const far = select_greater(V(T(0)), x, V(T(2)) - right, right);
-    V const near = fma(-x, horner(x * x, C::near), one);
-    return select_greater(V(T(0.5)), a, near, far);
+    V const tail = select_greater(V(T(0)), x, V(T(2)) - right, right);
+    V const inner = fma(-x, horner(x * x, C::centre), one);
+    return select_greater(V(T(0.5)), a, inner, tail);
 }
 
 } // namespace simd

@@ -71,13 +71,13 @@ template <class T, int W> INLAY_INLINE vec<T, W> log(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     using C = exp_constants<T>;
     constexpr int up = format<T>::mantissa + 2;
-    V const small(std::numeric_limits<T>::min());
-    auto const [f, k0] = split(select_greater(small, x, x * V(T(bits_of<T>(1) << up)), x));
-    V const k = k0 - select_greater(small, x, V(T(up)), V(T(0)));
+    V const tiny(std::numeric_limits<T>::min());
+    auto const [f, k0] = split(select_greater(tiny, x, x * V(T(bits_of<T>(1) << up)), x));
+    V const k = k0 - select_greater(tiny, x, V(T(up)), V(T(0)));
     return log_specials(x, fma(k, V(C::high), f + log_series<T>::tail(f, k * V(C::low))));
 }
 
-/// log(1 + x) within 1 ulp, tested: 0.81 (float), 0.74 (double), however small x is.
+/// log(1 + x) within 1 ulp, tested: 0.81 (float), 0.74 (double), however tiny x is.
 template <class T, int W> INLAY_INLINE vec<T, W> log1p(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     using C = exp_constants<T>;
@@ -87,8 +87,8 @@ template <class T, int W> INLAY_INLINE vec<T, W> log1p(vec<T, W> x) noexcept {
     V const lost = (one - back) + (x - rest);
     auto const [m, k] = split(u);
     // log((1 + m) 2^k + lost) = k ln 2 + log(1 + m) + lost 2^-k / (1 + m). A large u makes nothing of it.
-    V const small = lost * power_of_two(-lesser(V(T(100)), k));
-    V const low = fma(k, V(C::low), small * (one - m * (one - m * (one - m))));
+    V const tiny = lost * power_of_two(-lesser(V(T(100)), k));
+    V const low = fma(k, V(C::low), tiny * (one - m * (one - m * (one - m))));
     V const octave = abs(k), half(T(0.5)), zero(T(0)); // within the first one the fraction is x itself
     V const f = select_greater(octave, half, m, x);
     V y = f + log_series<T>::tail(f, select_greater(octave, half, low, zero));

@@ -24,9 +24,9 @@ inline constexpr double tanh_constants<double>[] = {
 template <class T, int W> INLAY_INLINE vec<T, W> tanh(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     V const a = abs(x), s = a * a, one(T(1));
-    V const near = fma(a * s, horner(s, tanh_constants<T>), a);
-    V const far = one - V(T(2)) / (exp(a + a) + one);
-    return with_sign(select_greater(a, V(T(0.625)), far, near), x);
+    V const inner = fma(a * s, horner(s, tanh_constants<T>), a);
+    V const tail = one - V(T(2)) / (exp(a + a) + one);
+    return with_sign(select_greater(a, V(T(0.625)), tail, inner), x);
 }
 
 } // namespace simd
