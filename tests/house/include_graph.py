@@ -6,7 +6,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent / "include"
 
-# Ground floor first; docs/ARCHITECTURE.md says why. A room sees the floors below its own, and its own files.
+# Ground floor first. A room sees the floors below its own, and its own files.
 FLOORS = ["simd", "kernels", "core", "blocks", "combine", "model", "io", "data", "train", "probe", "parallel", "testing"]
 GROUND = {"inlay/config.hpp", "inlay/version.hpp"}  # below everything
 UMBRELLAS = {  # what stands for several rooms, and the rooms it may name

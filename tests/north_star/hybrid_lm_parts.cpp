@@ -1,5 +1,4 @@
-// What of hybrid_lm.cpp exists so far, in the same words: a gated mean over the past would stand where
-// attention will.
+// What of hybrid_lm.cpp exists so far, in the same words: plain blocks stand where attention will.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>

@@ -77,7 +77,7 @@ template <class T, int W> INLAY_INLINE vec<T, W> log(vec<T, W> x) noexcept {
     return log_specials(x, fma(k, V(C::high), f + log_series<T>::tail(f, k * V(C::low))));
 }
 
-/// log(1 + x) within 1 ulp, tested: 0.81 (float), 0.74 (double), however tiny x is.
+/// log(1 + x) within 1 ulp, tested: 0.81 (float), 0.74 (double), however small x is.
 template <class T, int W> INLAY_INLINE vec<T, W> log1p(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     using C = exp_constants<T>;
