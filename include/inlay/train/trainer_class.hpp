@@ -40,6 +40,8 @@ struct FitReport {
 /// executor. Everything is allocated at construction, or once at the start of a fit; steps allocate nothing.
 /// The network may be moved meanwhile; it must outlive the trainer.
 template <class M, class Loss, class B, class Opt, class Exec = Serial> class Trainer {
+    static_assert(detail::runs_pieces<Exec>{}, "inlay: a Trainer's last argument is an Executor");
+
 public:
     using R = typename M::Scalar;
     using T = typename M::T;
@@ -51,7 +53,7 @@ public:
 
     /// Throws Error when a rule matches no parameter, no rule matches one, or FTRL would move a dense one.
     explicit Trainer(Network<M>& net, TrainOptions<Opt> options = {}, Exec exec = {})
-        : params_(&net.params()), options_(options), exec_(exec),
+        : params_(&net.params()), options_(options), exec_(std::move(exec)),
           parameters_(*params_, options.optimizers()) {
         reset();
     }
