@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/core/observe.hpp>
 #include <inlay/core/shared.hpp>
 
 #include <algorithm>
@@ -117,12 +118,14 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
             auto const cc = c.template child<j, State>(layers_before(j));
             auto& own = children(tape);
             auto const in = input<j>(x, tape, turn, lengths);
-            if constexpr (j + 1 == N) child<j>::forward(cc, get<j>(p), in, y, tape_of<j>(own), s);
-            else {
-                auto const out = between<j>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
-                child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
-                lengths = out.lengths;
-            }
+            auto const out = [&] {
+                if constexpr (j + 1 == N) return y;
+                else return between<j>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
+            }();
+            [[maybe_unused]] auto const seen =
+                observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), out);
+            child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
+            lengths = out.lengths;
         });
     }
     template <class C, class Tp, class DX, class G>
