@@ -5,7 +5,7 @@
 
 Inputs, parameters, targets and cotangents are representable in float32, so that float code starts from the same
 numbers. Every case holds x, the parameters by PyTorch's names, y, the cotangent dy, dx and grad.<parameter>; a loss
-holds x, target, y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6].
+holds x, target (and what else it reads), y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6].
 Another CPU may change last bits; the sums are those of the committed files.
 """
 import hashlib
@@ -166,11 +166,73 @@ def optimizers():
         write(f"optimizer_{name}", {"w0": w0, "g": gradients, "w": torch.stack(weights)}, options)
 
 
+def more_losses():
+    def loss(name, function, x, tensors, metadata=None):
+        x.requires_grad_()
+        y = function(x)
+        y.backward()
+        write(name, {"x": x, **tensors, "y": y.reshape(1), "dx": x.grad}, {"reduction": "mean", **(metadata or {})})
+
+    target, positive = torch.rand(4, 3).float().double(), torch.tensor([0.5, 2.0, 3.25])
+    loss(
+        "bce_positive_weights",
+        lambda x: F.binary_cross_entropy_with_logits(x, 0.75 * target + 0.125, pos_weight=positive, reduction="sum") / 4,
+        rounded(4, 3, scale=3), {"target": target}, {"pos_weight": [0.5, 2, 3.25], "label_smoothing": 0.25},
+    )
+    classes, weights = torch.tensor([4, -100, 0, 2, 2, -100, 1]), torch.tensor([0.5, 1.0, 2.0, 0.25, 3.0])
+    loss(
+        "cross_entropy_smooth",
+        lambda x: F.cross_entropy(x, classes, weight=weights, label_smoothing=0.125),
+        rounded(7, 5, scale=3), {"target": classes.double()}, {"weight": weights.tolist(), "label_smoothing": 0.125},
+    )
+    target = rounded(4, 3)
+    loss("huber", lambda x: F.huber_loss(x, target, delta=0.75), rounded(4, 3), {"target": target}, {"delta": 0.75})
+
+    # The positive's score stands first.
+    loss("bpr", lambda x: F.softplus(x[:, 1:] - x[:, :1]).mean(), rounded(5, 4, scale=2), {})
+    log_q = torch.log(0.01 + torch.rand(5, 4)).float().double()
+    first = torch.zeros(5, dtype=torch.int64)
+    loss("sampled_softmax", lambda x: F.cross_entropy(x - log_q, first), rounded(5, 4, scale=2), {"target": log_q})
+
+    def gbce(x):
+        # As the paper has it: binary cross-entropy of a transformed positive logit, 30 items, t = 0.75.
+        share, t = 3 / 29, 0.75
+        beta = share * (t * (1 - 1 / share) + 1 / share)
+        positive = -torch.log(torch.sigmoid(x[:, :1]) ** -beta - 1)
+        logits = torch.cat([positive, x[:, 1:]], dim=1)
+        return F.binary_cross_entropy_with_logits(logits, (torch.arange(4) == 0).double().expand(5, 4))
+
+    loss("gbce", gbce, rounded(5, 4, scale=2), {}, {"items": 30, "t": 0.75})
+
+    # Queries and items side by side; rows 1 and 4 have one item.
+    ids = torch.tensor([7.0, 2.0, 9.0, 0.0, 2.0, 5.0])
+    log_q = torch.log(0.01 + torch.rand(6)).float().double()
+    twins = (ids[:, None] == ids[None, :]) & ~torch.eye(6, dtype=torch.bool)
+
+    def in_batch(x, tau, cosine, symmetric=False, corrected=False):
+        u, v = x[:, :3], x[:, 3:]
+        if cosine:
+            u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
+        scores = (u @ v.T / tau - (log_q if corrected else 0)).masked_fill(twins, float("-inf"))
+        own = torch.arange(6)
+        rows = F.cross_entropy(scores, own)
+        return (rows + F.cross_entropy(scores.T, own)) / 2 if symmetric else rows
+
+    for name, arguments in {
+        "info_nce": {"tau": 0.07, "cosine": True},
+        "info_nce_symmetric": {"tau": 0.25, "cosine": True, "symmetric": True},
+        "in_batch_softmax": {"tau": 0.5, "cosine": False, "corrected": True},
+    }.items():
+        tensors = {"target": torch.stack([ids, log_q], dim=1) if "corrected" in arguments else ids}
+        loss(name, lambda x: in_batch(x, **arguments), rounded(6, 6), tensors, arguments)
+
+
 if __name__ == "__main__":
     torch.manual_seed(20)
     blocks()
     losses()
     optimizers()
+    more_losses()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))
