@@ -5,7 +5,8 @@
 
 Inputs, parameters, targets and cotangents are representable in float32, so that float code starts from the same
 numbers. Every case holds x, the parameters by PyTorch's names, y, the cotangent dy, dx and grad.<parameter>; a loss
-holds x, target (and what else it reads), y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6].
+holds x, target (and what else it reads), y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6]; a schedule holds the rates of its steps; a table's (lazy_*) holds w0[5][3], g[100][5][3],
+which rows occur in a step, present[100][5], and w[100][5][3].
 Another CPU may change last bits; the sums are those of the committed files.
 """
 import hashlib
@@ -227,12 +228,143 @@ def more_losses():
         loss(name, lambda x: in_batch(x, **arguments), rounded(6, 6), tensors, arguments)
 
 
+def lion(w, g, state, t, lr, beta1, beta2, weight_decay):
+    """arXiv 2302.06675, Algorithm 2."""
+    m = state.setdefault("m", torch.zeros_like(w))
+    update = torch.sign(beta1 * m + (1 - beta1) * g)
+    m.copy_(beta2 * m + (1 - beta2) * g)
+    w.sub_(lr * (update + weight_decay * w))
+
+
+def ftrl(w, g, state, t, alpha, beta, l1, l2):
+    """McMahan et al., KDD 2013, Algorithm 1, from zero weights."""
+    z, n = state.setdefault("z", torch.zeros_like(w)), state.setdefault("n", torch.zeros_like(w))
+    sigma = (torch.sqrt(n + g * g) - torch.sqrt(n)) / alpha
+    z.add_(g - sigma * w)
+    n.add_(g * g)
+    w.copy_(torch.where(z.abs() <= l1, torch.zeros_like(w), -(z - torch.sign(z) * l1) / ((beta + torch.sqrt(n)) / alpha + l2)))
+
+
+def momentum(w, g, state, t, lr, mu, row_decay):
+    buffer = state.setdefault("buffer", torch.zeros_like(w))
+    buffer.copy_(mu * buffer + g + row_decay * w)
+    w.sub_(lr * buffer)
+
+
+def adamw(w, g, state, t, lr, beta1, beta2, eps, row_decay):
+    m, v = state.setdefault("m", torch.zeros_like(w)), state.setdefault("v", torch.zeros_like(w))
+    w.mul_(1 - lr * row_decay)
+    m.copy_(beta1 * m + (1 - beta1) * g)
+    v.copy_(beta2 * v + (1 - beta2) * g * g)
+    w.sub_(lr * (m / (1 - beta1**t)) / (torch.sqrt(v / (1 - beta2**t)) + eps))
+
+
+def more_optimizers():
+    def run(name, w, gradients, step, metadata, extra=None):
+        w0, weights = w.detach().clone(), []
+        for t, g in enumerate(gradients, 1):
+            step(w, g, t)
+            weights.append(w.detach().clone())
+        write(f"optimizer_{name}", {"w0": w0, "g": gradients, **(extra or {}), "w": torch.stack(weights)}, metadata)
+
+    def torch_step(optimizer):
+        def step(w, g, t):
+            w.grad = g.clone()
+            optimizer.step()
+        return step
+
+    for name, kind, options in [
+        ("sgd", torch.optim.SGD, {"lr": 0.05, "weight_decay": 0.01}),
+        ("adagrad_decay", torch.optim.Adagrad,
+         {"lr": 0.1, "lr_decay": 0.02, "weight_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-10}),
+        ("adam_decay", torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
+    ]:
+        w = nn.Parameter(rounded(6))
+        run(name, w, rounded(100, 6), torch_step(kind([w], **options)), options)
+    for name, update, options in [
+        ("lion", lion, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1}),
+        ("ftrl", ftrl, {"alpha": 0.1, "beta": 1.0, "l1": 0.5, "l2": 0.01}),
+    ]:
+        state = {}
+        w = torch.zeros(6) if name == "ftrl" else rounded(6)
+        run(name, w, rounded(100, 6), lambda w, g, t: update(w, g, state, t, **options), options)
+
+    # Tables: rows that do not occur in a step are left alone, with their state; t counts all steps.
+    def table(name, make_step, options, zero=False):
+        present = (torch.rand(100, 5) < 0.4).double()
+        w = nn.Parameter(torch.zeros(5, 3) if zero else rounded(5, 3))
+        step = make_step(w)
+        rows_of = [present[t].nonzero()[:, 0] for t in range(100)]
+        gradients = rounded(100, 5, 3) * present[:, :, None]
+        run(f"lazy_{name}", w, gradients, lambda w, g, t: step(w, g, t, rows_of[t - 1]), options, {"present": present})
+
+    def torch_sparse(kind, options):
+        def make(w):
+            optimizer = kind([w], **options)
+            def step(w, g, t, rows):
+                w.grad = torch.sparse_coo_tensor(rows[None, :], g[rows], w.shape, check_invariants=True)
+                optimizer.step()
+            return step
+        return make
+
+    def by_rows(update, options):
+        def make(w):
+            states = [{} for _ in range(5)]
+            def step(w, g, t, rows):
+                for r in rows.tolist():
+                    update(w.data[r], g[r], states[r], t, **options)
+            return step
+        return make
+
+    for name, kind, options in [
+        ("sgd", torch.optim.SGD, {"lr": 0.05}),
+        ("adagrad", torch.optim.Adagrad, {"lr": 0.1}),
+        ("adam", torch.optim.SparseAdam, {"lr": 0.01, "eps": 1e-30}),  # whose epsilon is not bias-corrected
+    ]:
+        table(name, torch_sparse(kind, options), options)
+    for name, update, options in [
+        ("momentum", momentum, {"lr": 0.05, "mu": 0.9, "row_decay": 0.01}),
+        ("adamw", adamw, {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "row_decay": 0.1}),
+        ("lion", lion, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1}),
+        ("ftrl", ftrl, {"alpha": 0.1, "beta": 1.0, "l1": 0.5, "l2": 0.01}),
+    ]:
+        table(name, by_rows(update, options), options, zero=name == "ftrl")
+
+
+def schedules():
+    from torch.optim import lr_scheduler as lr
+
+    def warmed_up(optimizer, warmup, after):
+        first = lr.LinearLR(optimizer, 1 / warmup, 1, warmup - 1)
+        return lr.SequentialLR(optimizer, [first, after(optimizer)], [warmup])
+
+    for name, steps, make in [
+        ("cosine", 13, lambda o: lr.CosineAnnealingLR(o, 12, 0.001)),
+        ("cosine_warmup", 25, lambda o: warmed_up(o, 4, lambda o: lr.CosineAnnealingLR(o, 20, 0.001))),
+        ("linear", 25, lambda o: lr.LinearLR(o, 1, 0.25, 12)),
+        ("step", 25, lambda o: lr.StepLR(o, 5, 0.5)),
+        ("one_cycle", 25, lambda o: lr.OneCycleLR(o, 0.1, 25, cycle_momentum=False)),
+        ("one_cycle_short", 12,
+         lambda o: lr.OneCycleLR(o, 0.1, 12, pct_start=0.45, div_factor=10, final_div_factor=100, cycle_momentum=False)),
+    ]:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        schedule, rates = make(optimizer), []
+        for s in range(steps):
+            if s > 0:
+                optimizer.step()
+                schedule.step()
+            rates.append(optimizer.param_groups[0]["lr"])
+        write(f"schedule_{name}", {"rate": torch.tensor(rates)})
+
+
 if __name__ == "__main__":
     torch.manual_seed(20)
     blocks()
     losses()
     optimizers()
     more_losses()
+    more_optimizers()
+    schedules()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))
