@@ -3,15 +3,12 @@
 
 #include <inlay/core/joined.hpp>
 #include <inlay/core/rows_tokens.hpp>
+#include <inlay/io/mapped_file.hpp>
 
-#include <cerrno>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -32,17 +29,8 @@ template <class Input> Text<Input> read_bytes(std::string const& path, Split spl
     if (!(split.validation >= 0 && split.validation < 1))
         detail::fail(
             Error(path, "option validation", "a share from 0 to below 1", std::to_string(split.validation)));
-    auto const unreadable = [&] {
-        detail::fail(
-            Error(path, "", "a file to read", std::generic_category().message(errno == 0 ? EIO : errno)));
-    };
-    errno = 0;
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) unreadable();
-    std::vector<char> bytes;
-    for (char part[1 << 14]; stream.read(part, sizeof part), stream.gcount() > 0;)
-        bytes.insert(bytes.end(), part, part + stream.gcount());
-    if (stream.bad()) unreadable();
+    MappedFile const file{path};
+    std::string_view const bytes = file.text();
     if (bytes.size() < 2) detail::fail(Error(path, "", "at least two bytes", std::to_string(bytes.size())));
     Rows<Input> all;
     all.id.reserve(bytes.size());
