@@ -3,5 +3,6 @@
 #pragma once
 
 #include <inlay/data/bytes.hpp>
+#include <inlay/data/libsvm.hpp>
 #include <inlay/data/save.hpp>
 #include <inlay/inlay.hpp>

@@ -3,16 +3,15 @@
 #pragma once
 
 #include <inlay/data/csv_layout.hpp>
+#include <inlay/data/numbers.hpp>
 #include <inlay/data/pieces.hpp>
 #include <inlay/io/mapped_file.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,29 +20,6 @@ namespace inlay::inline INLAY_ISA {
 /// Whether a field stands for no value.
 inline bool is_missing(CsvOptions const& options, std::string_view text) noexcept {
     return std::ranges::find(options.missing, text) != options.missing.end();
-}
-
-/// A decimal number that fills the text: "3", "-.5", "+1e-3". None for anything else: words such as inf and
-/// nan, hexadecimal, blanks, trailing text, a decimal comma, a size that double cannot hold.
-inline std::optional<double> parse_number(std::string_view text) noexcept {
-    if (text.starts_with('+')) {
-        text.remove_prefix(1);
-        if (text.starts_with('-')) return std::nullopt;
-    }
-    std::size_t const sign = text.starts_with('-') ? 1 : 0;
-    if (text.size() <= sign || !((text[sign] >= '0' && text[sign] <= '9') || text[sign] == '.'))
-        return std::nullopt;
-    if (text.size() <= 15) { // a whole number that double holds exactly: most of what stands in files
-        std::int64_t whole = 0;
-        std::size_t i = sign;
-        while (i < text.size() && text[i] >= '0' && text[i] <= '9') whole = 10 * whole + (text[i++] - '0');
-        if (i == text.size()) return sign ? -double(whole) : double(whole);
-    }
-    double value = 0;
-    char const* const end = text.data() + text.size();
-    auto const read = std::from_chars(text.data(), end, value);
-    if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
-    return value;
 }
 
 /// One row as read_csv hands it out; its texts are valid during the call only.
@@ -58,10 +34,11 @@ struct CsvRow {
         throw detail::BadRow{file, line, columns[field], std::move(expected),
                              detail::in_quotes(fields[field])};
     }
-    /// The field as a number; anything else makes the row bad.
+    /// The field as a number that float can hold; anything else makes the row bad.
     double number(std::size_t field) const {
         std::optional<double> const value = parse_number(fields[field]);
         if (!value) bad(field, "a number");
+        if (!detail::fits_float(*value)) bad(field, "a number that float can hold");
         return *value;
     }
 };
