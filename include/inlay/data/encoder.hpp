@@ -35,10 +35,14 @@ public:
     Encoder() = default;
     explicit Encoder(EncoderOptions options) : options_(options) {}
 
+    /// Both; what was learned before stays where either throws.
     template <detail::ExecutorRef Exec = Serial>
     Rows<Rec> fit_transform(Csv const& csv, Label const& label, Exec&& executor = Exec{}) {
-        fit(csv, label, executor);
-        return transform(csv, label, executor);
+        Encoder learned(options_);
+        learned.fit(csv, label, executor);
+        auto rows = learned.transform(csv, label, executor);
+        *this = std::move(learned);
+        return rows;
     }
     /// Learns vocabularies and scales instead of what was learned before, which stays where this throws.
     template <detail::ExecutorRef Exec = Serial>
@@ -46,16 +50,7 @@ public:
         MappedFile const file{csv.path};
         detail::CsvLayout const layout{
             csv, file.text(), names(), {&label.field, 1}, "the fields and the label"};
-        std::array<detail::FieldCode, fields> codes;
-        detail::CsvStudy<Encoder> const study{*this, csv, layout};
-        for (detail::TextMark mark = layout.begin; mark.at < file.text().size();) {
-            auto const error = detail::parse_some(
-                study, file.text(), mark, csv.options.piece, executor,
-                [&](auto&& part, std::size_t lines) { remember(codes, csv, part.lessons, lines); });
-            if (error) std::rethrow_exception(error);
-        }
-        codes_ = std::move(codes);
-        fitted_ = true;
+        fit(csv, detail::CsvStudy<Encoder>{*this, csv, layout}, file.text(), layout.begin, executor);
     }
     template <detail::ExecutorRef Exec = Serial>
     Rows<Rec> transform(Csv const& csv, Label const& label, Exec&& executor = Exec{}) const {
@@ -139,9 +134,50 @@ public:
         return e;
     }
 
+    // What follows is for the readers of data/.
+
+    /// Everything that could make the row bad, before anything of it is kept. Words are UTF-8, or they could
+    /// not be saved.
+    static void check(Csv const& csv, CsvRow const& row) {
+        detail::each<fields>([&](auto j) {
+            if constexpr (!is_number<j>) {
+                if (!detail::is_utf8(row.fields[j])) row.bad(j, "text in UTF-8");
+            } else if (!is_missing(csv.options, row.fields[j])) row.number(j);
+        });
+    }
+    /// Everything that a row teaches, to the lessons of the fields that own the codes.
+    void learn(std::span<detail::Lesson> lessons, Csv const& csv, CsvRow const& row) const {
+        detail::each<fields>([&](auto j) {
+            using Field = typename Rec::template field<j>;
+            std::string_view const text = row.fields[j];
+            detail::Lesson& lesson = lessons[Rec::template owner<j>()];
+            if (is_missing(csv.options, text)) return;
+            if constexpr (is_number<j>) lesson.add(row.number(j));
+            else if constexpr (detail::is_list_field<Field>)
+                each_value(text, [&](std::string_view word) { lesson.add(word, row.line, j); });
+            else lesson.add(text, row.line, j);
+        });
+    }
+    Row encoded(Csv const& csv, CsvRow const& row) const {
+        Row out{};
+        detail::each<fields>([&](auto j) { encode<j>(get<j>(out), csv, row.fields[j]); });
+        return out;
+    }
+    /// Learns what a study of the pieces of a file finds.
+    template <class Study, class E>
+    void fit(Csv const& csv, Study const& study, std::string_view text, detail::TextMark mark, E& executor) {
+        std::array<detail::FieldCode, fields> codes;
+        while (mark.at < text.size()) {
+            auto const error = detail::parse_some(
+                study, text, mark, csv.options.piece, executor,
+                [&](auto&& part, std::size_t lines) { remember(codes, csv, part.lessons, lines); });
+            if (error) std::rethrow_exception(error);
+        }
+        codes_ = std::move(codes);
+        fitted_ = true;
+    }
+
 private:
-    template <class> friend struct detail::CsvStudy;
-    template <class> friend struct detail::EncodedCsv;
     template <std::size_t J>
     static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
     template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
@@ -157,34 +193,12 @@ private:
         detail::each<fields>([&](auto j) { all.emplace_back(Rec::template field<j>::name.text); });
         return all;
     }
-    /// Everything that could make the row bad, before anything of it is kept. Words are UTF-8, or they could
-    /// not be saved.
-    static void check(Csv const& csv, CsvRow const& row) {
-        detail::each<fields>([&](auto j) {
-            if constexpr (!is_number<j>) {
-                if (!detail::is_utf8(row.fields[j])) row.bad(j, "text in UTF-8");
-            } else if (!is_missing(csv.options, row.fields[j])) row.number(j);
-        });
-    }
     template <class F> void each_value(std::string_view text, F f) const {
         while (!text.empty()) {
             std::size_t const end = std::min(text.find(options_.list_separator), text.size());
             if (end > 0) f(text.substr(0, end));
             text.remove_prefix(std::min(end + 1, text.size()));
         }
-    }
-    /// Everything that a row teaches, to the lessons of the fields that own the codes.
-    void learn(std::span<detail::Lesson> lessons, Csv const& csv, CsvRow const& row) const {
-        detail::each<fields>([&](auto j) {
-            using Field = typename Rec::template field<j>;
-            std::string_view const text = row.fields[j];
-            detail::Lesson& lesson = lessons[Rec::template owner<j>()];
-            if (is_missing(csv.options, text)) return;
-            if constexpr (is_number<j>) lesson.add(row.number(j));
-            else if constexpr (detail::is_list_field<Field>)
-                each_value(text, [&](std::string_view word) { lesson.add(word, row.line, j); });
-            else lesson.add(text, row.line, j);
-        });
     }
     /// Learns what a piece taught; `lines` of the file are before it. The first row with too many words is
     /// the one to complain of.
@@ -207,11 +221,6 @@ private:
                 csv.path, detail::joined("line ", lines + over->line, ", field ", field_name(over->field)),
                 detail::joined("at most ", most, " distinct values (or Overflow::unseen)"),
                 detail::joined("one more: ", detail::in_quotes(over->text))));
-    }
-    Row encoded(Csv const& csv, CsvRow const& row) const {
-        Row out{};
-        detail::each<fields>([&](auto j) { encode<j>(get<j>(out), csv, row.fields[j]); });
-        return out;
     }
     template <std::size_t J, class Value> void encode(Value& v, Csv const& csv, std::string_view text) const {
         using Field = typename Rec::template field<J>;
