@@ -31,6 +31,8 @@ public:
     using Record = Rec;
     using Row = typename Rec::Row;
     static constexpr std::size_t fields = std::size_t(Rec::fields);
+    /// The newest form of to_json.
+    static constexpr std::uint64_t newest = 1;
 
     Encoder() = default;
     explicit Encoder(EncoderOptions options) : options_(options) {}
@@ -89,8 +91,11 @@ public:
         return all;
     }
 
-    /// What was learned, as JSON text; `from_json` is its inverse.
+    /// What was learned, as JSON text; `from_json` is its inverse. The text says its version, which is to
+    /// change with its form: what an older inlay wrote stays readable, and what a newer one wrote is refused
+    /// in words.
     std::string to_json() const {
+        if (!fitted_) detail::fail(Error("", "Encoder", "fit before to_json", "an empty encoder"));
         detail::Json::Array all;
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
@@ -98,7 +103,7 @@ public:
                                                 {"code", codes_[j].json(is_number<j>)}}});
         });
         return detail::to_json(
-            detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}},
+            detail::Json{detail::Json::Object{{"version", {newest}},
                                               {"separator", {std::string(1, options_.list_separator)}},
                                               {"fields", {all}}}});
     }
@@ -108,7 +113,10 @@ public:
         auto const json = detail::parse_json(text, file, "encoder");
         auto const* version = json.find("version");
         auto const* number = version ? version->template get<std::uint64_t>() : nullptr;
-        if (!number || *number != 1) detail::fail(Error(file, "encoder", "version 1", "another"));
+        if (!number || *number < 1 || *number > newest)
+            detail::fail(Error(file, "encoder, version",
+                               detail::joined("1 to ", newest, ", which this version of inlay knows"),
+                               version ? detail::to_json(*version) : "none"));
         auto const* separator = json.find("separator");
         auto const* text_of = separator ? separator->template get<std::string>() : nullptr;
         if (!text_of || text_of->size() != 1)
