@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activation.hpp"
+#include "batch_norm.hpp"
 #include "combine.hpp"
 #include "cross.hpp"
 #include "dense.hpp"

@@ -42,8 +42,8 @@ def rounded(*shape, scale=1.0):
     return (torch.randn(*shape) * scale).float().double()
 
 
-def case(name, module, x, metadata=None, extra=None):
-    """Forward and backward of a module; x may be ids (then there is no dx)."""
+def case(name, module, x, metadata=None, extra=None, after=None):
+    """Forward and backward of a module; x may be ids (then there is no dx). `after` is filled by forward."""
     for parameter in module.parameters():
         parameter.data = rounded(*parameter.shape, scale=0.7)
     integer = x.dtype == torch.int64
@@ -55,7 +55,7 @@ def case(name, module, x, metadata=None, extra=None):
     tensors = {"ids" if integer else "x": x, **(extra or {}), **dict(module.named_parameters()), "y": y, "dy": dy}
     if not integer:
         tensors["dx"] = x.grad
-    tensors |= {f"grad.{key}": parameter.grad for key, parameter in module.named_parameters()}
+    tensors |= {f"grad.{key}": parameter.grad for key, parameter in module.named_parameters()} | (after or {})
     write(name, tensors, metadata)
 
 
@@ -128,6 +128,31 @@ def blocks():
         {"formula": "x + Sequential(RMSNorm, Linear, GELU, Linear)(x)", "eps": 1e-6},
     )
     case("tied_lm_head", Tied(11, 6, nn.Linear(6, 6)), torch.tensor([[3, 10, 3], [0, 7, 1]]), {"formula": "Linear(E[ids]) E^T"})
+
+
+class OverTokens(nn.BatchNorm1d):
+    """x is [N, T, D]; BatchNorm1d wants [N, D, T]."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+def batch_norms():
+    """In training the slot of a running statistic, grad.<buffer>, is how far the batch moved it."""
+    for name, module, x, training in [
+        ("batch_norm", nn.BatchNorm1d(7), rounded(6, 7, scale=2), True),
+        ("batch_norm_tokens", OverTokens(7, eps=1e-3, momentum=0.3), rounded(3, 5, 7) + 1, True),
+        ("batch_norm_serving", nn.BatchNorm1d(7), rounded(6, 7), False),
+    ]:
+        module.running_mean = rounded(7)
+        module.running_var = rounded(7).abs() + 0.25
+        before = {key: buffer.clone() for key, buffer in module.named_buffers() if key.startswith("running")}
+        module.train(training)
+        moves = {}
+        module.register_forward_hook(
+            lambda m, *_: moves.update({f"grad.{key}": getattr(m, key) - value for key, value in before.items()})
+        )
+        case(name, module, x, {"eps": module.eps, "momentum": module.momentum}, before, moves)
 
 
 def losses():
@@ -365,6 +390,8 @@ if __name__ == "__main__":
     more_losses()
     more_optimizers()
     schedules()
+    torch.manual_seed(21)
+    batch_norms()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))

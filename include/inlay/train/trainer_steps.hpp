@@ -104,7 +104,10 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, double count, std::uint64
     auto& list = parameters_.list();
     for (std::size_t i = 0; i < list.size(); ++i) {
         auto const& p = list[i];
-        if (p.kind == Kind::buffer) continue;
+        if (p.kind == Kind::buffer) {
+            detail::move_buffer(p.ref, grads_, i, active);
+            continue;
+        }
         auto const& g = grads_[0][i];
         if (g.id) {
             detail::each_row_of_slots(grads_, i, active, keys_, sum_, [&](std::ptrdiff_t row, T const* sum) {
