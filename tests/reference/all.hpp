@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activation.hpp"
+#include "attention.hpp"
 #include "combine.hpp"
 #include "cross.hpp"
 #include "dense.hpp"

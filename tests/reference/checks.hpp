@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the tests of the references share.
+#pragma once
+
+#include "philox.hpp"
+#include "reference.hpp"
+
+#include <doctest/doctest.h>
+
+namespace reference {
+
+inline Parameters parameters(std::map<std::string, Sequence> const& tensors) {
+    Parameters p;
+    for (auto const& [name, rows] : tensors) p.by_name[name] = matrix_of(rows);
+    return p;
+}
+
+inline void check_equal(Sequence const& got, Sequence const& expected, double tolerance = 1e-12) {
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t t = 0; t < got.size(); ++t) {
+        REQUIRE(got[t].size() == expected[t].size());
+        for (std::size_t i = 0; i < got[t].size(); ++i) {
+            CAPTURE(t);
+            CAPTURE(i);
+            CHECK(std::abs(got[t][i] - expected[t][i]) <= tolerance);
+        }
+    }
+}
+
+// Small numbers without a pattern, the same on every machine.
+inline Sequence numbers(std::size_t length, std::size_t width, std::uint32_t key) {
+    Sequence x(length, std::vector<double>(width));
+    std::uint32_t counter = 0;
+    for (auto& row : x)
+        for (double& v : row) v = philox4x32_10({counter++, 0, 0, 0}, {key, 0})[0] / 2147483648.0 - 1;
+    return x;
+}
+
+inline Sequence identity(std::size_t n) {
+    Sequence rows(n, std::vector<double>(n));
+    for (std::size_t i = 0; i < n; ++i) rows[i][i] = 1;
+    return rows;
+}
+
+} // namespace reference
