@@ -36,6 +36,28 @@ inline Sequence numbers(std::size_t length, std::size_t width, std::uint32_t key
     return x;
 }
 
+// As easily made elsewhere, say in numpy.
+inline Sequence wave(std::size_t length, std::size_t width, double key) {
+    Sequence x(length, std::vector<double>(width));
+    for (std::size_t r = 0; r < length; ++r)
+        for (std::size_t c = 0; c < width; ++c)
+            x[r][c] = std::sin(key + 1.3 * double(r) + 2.1 * double(c) + 0.7 * double(r * c));
+    return x;
+}
+
+inline Sequence times(double factor, Sequence x, double plus = 0) {
+    for (auto& row : x)
+        for (double& v : row) v = factor * v + plus;
+    return x;
+}
+
+inline Sequence transposed(Sequence const& x) {
+    Sequence y(x.at(0).size(), std::vector<double>(x.size()));
+    for (std::size_t r = 0; r < x.size(); ++r)
+        for (std::size_t c = 0; c < x[r].size(); ++c) y[c][r] = x[r][c];
+    return y;
+}
+
 inline Sequence identity(std::size_t n) {
     Sequence rows(n, std::vector<double>(n));
     for (std::size_t i = 0; i < n; ++i) rows[i][i] = 1;

@@ -10,58 +10,54 @@ namespace reference {
 
 // The error of float code is at most a small constant times epsilon times magnitude, to first order: every
 // operation hands on the errors of its arguments and adds one of its own. A bare double is exact.
+// Its functions are friends, so that the references of blocks keep their names to themselves.
 struct Rounded {
     double value = 0, magnitude = 0;
 
     Rounded() = default;
     Rounded(double v) : Rounded(v, 0) {}
     Rounded(double v, double m) : value(v), magnitude(m) {}
-};
 
-inline Rounded operator+(Rounded a, Rounded b) {
-    return {a.value + b.value, a.magnitude + b.magnitude + std::abs(a.value + b.value)};
-}
-inline Rounded operator-(Rounded a) { return {-a.value, a.magnitude}; }
-inline Rounded operator-(Rounded a, Rounded b) { return a + -b; }
-inline Rounded operator*(Rounded a, Rounded b) {
-    return {a.value * b.value,
-            std::abs(a.value * b.value) + std::abs(a.value) * b.magnitude + std::abs(b.value) * a.magnitude};
-}
-inline Rounded operator/(Rounded a, Rounded b) {
-    double const q = a.value / b.value;
-    return {q, std::abs(q) + (a.magnitude + std::abs(q) * b.magnitude) / std::abs(b.value)};
-}
-inline Rounded& operator+=(Rounded& a, Rounded b) { return a = a + b; }
+    friend Rounded operator+(Rounded a, Rounded b) {
+        return {a.value + b.value, a.magnitude + b.magnitude + std::abs(a.value + b.value)};
+    }
+    friend Rounded operator-(Rounded a) { return {-a.value, a.magnitude}; }
+    friend Rounded operator-(Rounded a, Rounded b) { return a + -b; }
+    friend Rounded operator*(Rounded a, Rounded b) {
+        return {a.value * b.value, std::abs(a.value * b.value) + std::abs(a.value) * b.magnitude +
+                                       std::abs(b.value) * a.magnitude};
+    }
+    friend Rounded operator/(Rounded a, Rounded b) {
+        double const q = a.value / b.value;
+        return {q, std::abs(q) + (a.magnitude + std::abs(q) * b.magnitude) / std::abs(b.value)};
+    }
+    friend Rounded& operator+=(Rounded& a, Rounded b) { return a = a + b; }
+
+    // f(x), with one rounding of the argument.
+    friend Rounded at(Rounded x, ValueAndSlope f) {
+        return {f.value, std::abs(f.value) + std::abs(f.slope) * (x.magnitude + std::abs(x.value))};
+    }
+    friend Rounded exp(Rounded x) { return at(x, {std::exp(x.value), std::exp(x.value)}); }
+    friend Rounded log(Rounded x) { return at(x, {std::log(x.value), 1 / x.value}); }
+    friend Rounded sqrt(Rounded x) {
+        double const s = std::sqrt(x.value);
+        return {s, s + (s > 0 ? x.magnitude / (2 * s) : 0)};
+    }
+    friend Rounded tanh(Rounded x) {
+        double const t = std::tanh(x.value);
+        return at(x, {t, 1 - t * t});
+    }
+    friend Rounded sigmoid(Rounded x) {
+        return at(x, {sigmoid_of(x.value), sigmoid_of(x.value) * sigmoid_of(-x.value)});
+    }
+    friend Rounded softplus(Rounded x) { return at(x, {softplus_of(x.value), sigmoid_of(x.value)}); }
+    friend Rounded silu(Rounded x) { return at(x, silu_of(x.value)); }
+    friend Rounded gelu(Rounded x) { return at(x, gelu_of(x.value)); }
+    friend Rounded relu(Rounded x) { return x.value > 0 ? x : Rounded(); }
+};
 
 // A number that float code rounds before it uses it.
 inline Rounded constant(double v) { return {v, std::abs(v)}; }
-
-// f(x), whose slope is given, with one rounding of the argument.
-inline Rounded at_slope(Rounded x, double value, double slope) {
-    return {value, std::abs(value) + std::abs(slope) * (x.magnitude + std::abs(x.value))};
-}
-inline Rounded pointwise(ValueAndSlope (*f)(double), Rounded x) {
-    auto const [value, slope] = f(x.value);
-    return at_slope(x, value, slope);
-}
-inline Rounded exp(Rounded x) { return at_slope(x, std::exp(x.value), std::exp(x.value)); }
-inline Rounded log(Rounded x) {
-    return {std::log(x.value), std::abs(std::log(x.value)) + x.magnitude / x.value};
-}
-inline Rounded tanh(Rounded x) {
-    double const t = std::tanh(x.value);
-    return at_slope(x, t, 1 - t * t);
-}
-inline Rounded sigmoid(Rounded x) {
-    return at_slope(x, sigmoid_of(x.value), sigmoid_of(x.value) * sigmoid_of(-x.value));
-}
-inline Rounded softplus(Rounded x) { return at_slope(x, softplus_of(x.value), sigmoid_of(x.value)); }
-inline Rounded silu(Rounded x) { return pointwise(silu_of, x); }
-inline Rounded relu(Rounded x) { return x.value > 0 ? x : Rounded(0.0, x.value == 0 ? x.magnitude : 0.0); }
-inline Rounded sqrt(Rounded x) {
-    double const s = std::sqrt(x.value);
-    return {s, s + (s > 0 ? x.magnitude / (2 * s) : 0)};
-}
 
 using Row = std::vector<Rounded>;
 using Rows = std::vector<Row>;
