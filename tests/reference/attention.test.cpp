@@ -53,9 +53,35 @@ Sequence turned(Rope const& rope, Sequence x, int position) {
 
 TEST_CASE("attention: worked numbers of 2.13") {
     check_equal(worked({}), {{1, 2}, {2.3395231, 3.3395231}, {3.1965174, 4.1965174}}, 5e-8);
-    Row const z = exactly(std::vector<double>{0, std::log(3.0)});
-    check_equal(result_of({softmax(z)}).value, {{.25, .75}});
-    CHECK(softmax({}).empty());
+    Parameters const p = giving(worked_q, worked_k, worked_v);
+    Rows const x = exactly(identity(3));
+    Attention const a{};
+    detail::Attending const attending(a, p, x, x);
+    Sequence const P =
+        result_of({attending.weights(0, 0), attending.weights(0, 1), attending.weights(0, 2)}).value;
+    check_equal(P, {{1}, {.3302385, .6697615}, {.3005804, .3005804, .3988391}}, 5e-8);
+    check_equal({{std::sqrt(.5) - std::log(P[0][0]), -std::log(P[1][0]), std::sqrt(.5) - std::log(P[2][0])}},
+                {{.7071068, 1.1079403, 1.9091467}}, 5e-8);
+    auto const slopes = [&](std::string const& name) {
+        Parameters moved = p;
+        auto const sum = [&](double& w, double by) {
+            w += by;
+            double all = 0;
+            for (auto const& token : attention()(moved, identity(3)).value) all += token[0] + token[1];
+            w -= by;
+            return all;
+        };
+        Matrix slope = p[name];
+        for (std::size_t i = 0; i < 6; ++i) {
+            double& w = moved.by_name[name].data[i];
+            slope.data[i] = (sum(w, 1e-6) - sum(w, -1e-6)) / 2e-6;
+        }
+        return transposed(rows_of(slope));
+    };
+    check_equal(slopes("q.weight"), {{0, 0}, {-.6255944, .6255944}, {-.3233606, .7302578}}, 1e-7);
+    check_equal(slopes("k.weight"), {{-.9337064, -1.5593008}, {-.0835366, .5420578}, {1.017243, 1.017243}},
+                1e-7);
+    check_equal(slopes("v.weight"), {{1.6308189, 1.6308189}, {.970342, .970342}, {.3988391, .3988391}}, 1e-7);
 }
 
 TEST_CASE("attention: sinks of 2.4, each a case of the next") {
