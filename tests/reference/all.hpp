@@ -21,4 +21,6 @@
 #include "recurrent.hpp"
 #include "reference.hpp"
 #include "schedule.hpp"
+#include "selection_prefill.hpp"
+#include "sparse_attention.hpp"
 #include "xxh64.hpp"
