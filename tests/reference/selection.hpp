@@ -29,8 +29,9 @@ constexpr double always = std::numeric_limits<double>::infinity();
 inline std::vector<bool> best(std::vector<double> const& scores, int n) {
     std::vector<std::size_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+    });
     std::vector<bool> kept(scores.size());
     for (std::size_t r = 0; r < order.size() && r < static_cast<std::size_t>(n); ++r)
         kept[order[r]] = scores[order[r]] != never;
