@@ -126,6 +126,14 @@ inline Row head_normed(LinearAttention const& a, Parameters const& p, Row o) {
     return o;
 }
 
+inline Row gated(LinearAttention const& a, Parameters const& p, Row const& x, Row o) {
+    if (a.gate == GateBy::none) return o;
+    Row const gates = chained(p.child("gate"), x);
+    for (std::size_t c = 0; c < o.size(); ++c)
+        o[c] = o[c] * (a.gate == GateBy::silu ? silu(gates.at(c)) : sigmoid(gates.at(c)));
+    return o;
+}
+
 // One head's tokens as they are read and written.
 struct HeadTokens {
     Rows q;
@@ -193,11 +201,7 @@ inline Rows linearly_attended(LinearAttention const& a, Parameters const& p, Row
             o[t].insert(o[t].end(), out.begin(), out.end());
         }
     }
-    for (std::size_t t = 0; a.gate != GateBy::none && t < x.size(); ++t) {
-        Row const gates = detail::chained(p.child("gate"), x[t]);
-        for (std::size_t c = 0; c < o[t].size(); ++c)
-            o[t][c] = o[t][c] * (a.gate == GateBy::silu ? silu(gates.at(c)) : sigmoid(gates.at(c)));
-    }
+    for (std::size_t t = 0; t < x.size(); ++t) o[t] = detail::gated(a, p, x[t], o[t]);
     return linear(p.child("o"), o);
 }
 
