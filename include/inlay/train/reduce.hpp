@@ -28,7 +28,6 @@ void add_tree(std::vector<std::vector<TensorRef<T>>> const& shards, std::size_t 
         for (int k = 0; k + reach < active; k += 2 * reach)
             add_dense(shards[std::size_t(k + reach)][tensor], shards[std::size_t(k)][tensor]);
 }
-
 /// One row of a table's gradient.
 template <class T> struct RowSum {
     std::ptrdiff_t row;

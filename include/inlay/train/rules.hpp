@@ -14,6 +14,7 @@ namespace inlay::inline INLAY_ISA {
 /// computed nevertheless. PyTorch: `p.requires_grad_(False)`.
 struct Frozen {
     static constexpr int slots = 0;
+    void check() const noexcept {}
     template <class T> void update(StepInfo const&, T*, T const*, T*, T*, std::ptrdiff_t) const noexcept {}
 };
 

@@ -31,6 +31,12 @@ inline void check_options(Clip const& clip, int accumulate, double average) {
     if (accumulate < 1) refuse("accumulate", "1 or more batches", accumulate);
     if (!(average >= 0 && average < 1)) refuse("average", "0, or a decay below 1", average);
 }
+/// The optimizers; throws Error where a number of theirs, or of the schedule, is out of range.
+template <class... O> std::tuple<O...> checked(Schedule const& schedule, std::tuple<O...> const& optimizers) {
+    std::visit([](auto const& s) { s.check(); }, schedule);
+    std::apply([](auto const&... o) { (o.check(), ...); }, optimizers);
+    return optimizers;
+}
 } // namespace detail
 
 /// Options of a Trainer with one optimizer. `learning_rate`, where given, replaces the optimizer's.
@@ -53,7 +59,7 @@ template <class O> struct TrainOptions {
                 detail::fail(Error("", "TrainOptions, learning_rate", "an optimizer that has one",
                                    "one with a rate of another name"));
         }
-        return {o};
+        return detail::checked(schedule, std::tuple<O>{o});
     }
 };
 /// Options of a Trainer with rules: `optimizer` in the order of the rules.
@@ -65,7 +71,7 @@ template <class... Rules> struct TrainOptions<Optimize<Rules...>> {
     int accumulate = 1;
     double average = 0;
 
-    auto const& optimizers() const { return optimizer; }
+    auto optimizers() const { return detail::checked(schedule, optimizer); }
 };
 
 } // namespace inlay::inline INLAY_ISA

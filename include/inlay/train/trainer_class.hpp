@@ -112,7 +112,11 @@ private:
         T *y, *dy;
         Scratch scratch;
     };
+    static_assert(Says<LossFit<Loss, Output>>{}, "inlay: the loss does not fit");
     static constexpr std::size_t output_bytes = detail::bytes<Output, R>(shard_rows);
+    // The loss has the scratch to itself, between forward and backward.
+    static constexpr std::size_t scratch_bytes =
+        std::max(Block::scratch(shard_rows), detail::loss_scratch<Loss, In<Output, R>>(shard_rows));
     static constexpr int rows_of(std::size_t rows, int shard) {
         return std::min(shard_rows, int(rows) - shard * shard_rows);
     }

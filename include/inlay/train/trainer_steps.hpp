@@ -13,7 +13,7 @@ template <class M, class Loss, class B, class Opt, class Exec> void Trainer<M, L
     for (int k = 0; k < shards; ++k) staging_.emplace_back(targets);
     for (int w = 0; w < exec_.workers(); ++w) {
         constexpr std::size_t tape = detail::lines(sizeof(Tape));
-        auto memory = detail::aligned_bytes(tape + 2 * output_bytes + Block::scratch(shard_rows) + 64);
+        auto memory = detail::aligned_bytes(tape + 2 * output_bytes + scratch_bytes + 64);
         auto* at = memory.get();
         workers_.push_back({std::move(memory), reinterpret_cast<Tape*>(at), reinterpret_cast<T*>(at + tape),
                             reinterpret_cast<T*>(at + tape + output_bytes),
@@ -60,7 +60,7 @@ double Trainer<M, Loss, B, Opt, Exec>::weigh(int shard, int rows, std::uint32_t 
         detail::impossible_target<Loss>(wanted.data, std::ptrdiff_t(rows) * targets, Output::width);
     if (bad >= 0)
         detail::fail(Error("", index ? detail::joined("row ", index[bad / targets]) : "target",
-                           detail::joined("a class from 0 to ", Output::width - 1, ", or a negative one"),
+                           detail::wanted_target<Loss>(bad % targets, Output::width),
                            std::to_string(wanted.data[bad])));
     // Lengths follow from the input, so the count needs no forward pass.
     return detail::total_weight<Loss>(output_of(shard, workers_[0].y), rows, wanted);
@@ -85,8 +85,8 @@ double Trainer<M, Loss, B, Opt, Exec>::run(std::size_t rows, double scale, std::
             NoTape none;
             Block::forward(c, *params_, x, y, none, worker.scratch);
         }
-        shard_loss_[std::size_t(k)] =
-            detail::loss_of<Loss>(In<Output, R>(y), c.rows, staging_[std::size_t(k)].targets(), scale, dy);
+        shard_loss_[std::size_t(k)] = detail::loss_of<Loss>(
+            c, In<Output, R>(y), staging_[std::size_t(k)].targets(), scale, dy, worker.scratch);
         if constexpr (Train)
             Block::backward(c, *params_, x, *worker.tape, In<Output, R>(dy), NoGrad{}, gradients_.shard(k),
                             worker.scratch);
