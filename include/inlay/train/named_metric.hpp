@@ -22,14 +22,6 @@ struct MetricValue {
 };
 
 namespace detail {
-/// The type's own name, without the namespaces around it.
-template <class T> constexpr std::string_view plain_name() {
-    std::string_view name = type_name<T>();
-    std::size_t const arguments = std::min(name.find('<'), name.size());
-    std::size_t const scope = name.substr(0, arguments).rfind("::");
-    if (scope != std::string_view::npos) name.remove_prefix(scope + 2);
-    return name;
-}
 template <class M> struct measures_predictions {
     consteval operator bool() const {
         return requires(Predictions const& p) { double(M::of(p)); };

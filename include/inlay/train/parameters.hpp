@@ -5,6 +5,7 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/path.hpp>
+#include <inlay/model/summary.hpp>
 #include <inlay/model/workspace.hpp>
 #include <inlay/train/rules.hpp>
 
@@ -59,6 +60,11 @@ public:
     }
     std::vector<Parameter<T>>& list() noexcept { return list_; }
     std::vector<Parameter<T>> const& list() const noexcept { return list_; }
+
+    /// The optimizers' names, rule by rule.
+    static std::array<std::string_view, sizeof...(Rule)> rule_names() {
+        return {plain_name<typename Rule::Optimizer>()...};
+    }
 
     /// Sets the optimizers' state to that before the first step.
     void forget() noexcept { std::memset(state_.get(), 0, state_bytes_); }

@@ -20,6 +20,7 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
+struct Checkpoint;
 /// How far a fit has come.
 struct FitState {
     bool open = false;          // begun, and not at its end
@@ -35,6 +36,8 @@ struct FitState {
     double best = std::numeric_limits<double>::infinity();
     int worse = 0; // epochs since the best
     bool kept = false;
+
+    double mean() const noexcept { return count > 0 ? loss / count : 0; }
 };
 } // namespace detail
 
@@ -47,6 +50,7 @@ template <class M, class Loss, class B, class Opt, class Exec = Serial> class Tr
     static_assert(detail::runs_pieces<Exec>{}, "inlay: a Trainer's last argument is an Executor");
 
 public:
+    using Model = M;
     using R = typename M::Scalar;
     using T = typename M::T;
     using Block = typename M::Block;
@@ -104,6 +108,7 @@ public:
     std::uint64_t steps() const noexcept { return step_; }
 
 private:
+    friend struct detail::Checkpoint;
     using Tape = typename Block::template Tape<shard_rows>;
     using Staging = detail::Staging<Input, R, shard_rows>;
     struct Worker {
@@ -120,6 +125,7 @@ private:
     static constexpr int rows_of(std::size_t rows, int shard) {
         return std::min(shard_rows, int(rows) - shard * shard_rows);
     }
+    static auto rule_names() { return decltype(parameters_)::rule_names(); }
     static constexpr int shards_of(std::size_t rows) { return (int(rows) + shard_rows - 1) / shard_rows; }
     static TrainOptions<Opt> checked(TrainOptions<Opt> options) {
         detail::check_options(options.clip, options.accumulate, options.average);

@@ -103,8 +103,13 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
     std::uint64_t const steps = options.steps ? options.steps : each * std::uint64_t(options.epochs);
     std::uint64_t const total = step_ - fit_.steps + steps, rows_before = fit_.rows;
     detail::Progress progress(options.progress, fit_.steps, steps);
-    auto const had_enough = [&] { return options.patience > 0 && fit_.worse >= options.patience; };
-    while (fit_.steps < steps && !had_enough() && !report.stopped) {
+    bool measured = false;
+    auto const validate = [&] {
+        Averaged<M> const swapped(average_, *params_);
+        measured = true;
+        return measure(judge, held, options.metrics, report.metrics);
+    };
+    auto const take_step = [&] {
         if (fit_.at == 0) {
             if (options.shuffle) order.shuffle(epoch_ + 1);
             fit_.loss = fit_.count = 0;
@@ -117,32 +122,35 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
         fit_.at += part.size();
         event.rows = fit_.rows += part.size();
         event.step = ++fit_.steps;
-        event.epoch_loss = fit_.count > 0 ? fit_.loss / fit_.count : 0;
+        event.epoch_loss = fit_.mean();
         event.norm = norm_;
         event.seconds = clock.seconds();
         progress.step(event.epoch, fit_.steps, fit_.rows - rows_before, event.epoch_loss);
         if (options.on_step) options.on_step(event);
-        report.stopped = event.stop;
-        if (fit_.at < train.size() && fit_.steps < steps) continue;
-
-        EpochEvent epoch{.epoch = ++fit_.epochs, .step = fit_.steps, .loss = event.epoch_loss};
+        report.stopped |= event.stop;
+    };
+    auto const end_epoch = [&] {
+        EpochEvent event{.epoch = ++fit_.epochs, .step = fit_.steps, .loss = fit_.mean()};
         ++epoch_;
         fit_.at = 0;
-        fit_.last_loss = event.epoch_loss;
+        fit_.last_loss = event.loss;
         if (!held.empty()) {
-            Averaged<M> const swapped(average_, *params_);
-            epoch.validation = measure(judge, held, options.metrics, report.metrics);
+            event.validation = validate();
+            event.metrics = report.metrics;
+            event.best = judge_epoch(event.validation, options.patience > 0);
         }
-        if (!held.empty()) {
-            epoch.metrics = report.metrics;
-            epoch.best = judge_epoch(epoch.validation, options.patience > 0);
-        }
-        epoch.seconds = clock.seconds();
-        if (options.on_epoch) options.on_epoch(epoch);
-        report.stopped |= epoch.stop;
+        event.seconds = clock.seconds();
+        if (options.on_epoch) options.on_epoch(event);
+        report.stopped |= event.stop;
+    };
+    for (;;) {
+        bool const enough = fit_.steps >= steps || (options.patience > 0 && fit_.worse >= options.patience);
+        if (fit_.at == train.size() || (fit_.at > 0 && fit_.steps >= steps)) end_epoch();
+        else if (enough || report.stopped) break;
+        else take_step();
     }
-    if (!report.stopped && end_fit() && !options.metrics.empty())
-        measure(judge, held, options.metrics, report.metrics);
+    bool const restored = !report.stopped && end_fit();
+    if (!options.metrics.empty() && (restored || !measured)) validate();
     report.epochs = fit_.epochs;
     report.steps = fit_.steps;
     report.skipped = fit_.skipped;
