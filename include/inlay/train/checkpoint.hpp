@@ -92,6 +92,15 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
+    template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
+    /// What the network holds, as save(net, path) does.
+    template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
+        using M = typename Trainer::Model;
+        std::vector<TensorSource> sources;
+        for (auto const& tensor : named_tensors<M>(std::as_const(*t.params_)))
+            sources.push_back(source_of(tensor));
+        write_safetensors(path, sources);
+    }
     template <class Trainer> static void save(Trainer& t, std::string const& path) {
         JsonOut state;
         state("version", 1);

@@ -40,6 +40,22 @@ struct EpochEvent {
     bool stop = false;
 };
 
+struct FitReport;
+/// What follows a fit from its beginning to its end: a RunFolder.
+class FitFollower {
+public:
+    virtual ~FitFollower() = default;
+    /// Before anything else. One that resumes may put the trainer where an earlier one stood.
+    virtual void begin(bool resume) = 0;
+    virtual void step(StepEvent const& event) = 0;
+    virtual void epoch(EpochEvent const& event) = 0;
+    /// The network holds the best weights so far, for a moment.
+    virtual void best() = 0;
+    /// All there is to a step is done, and to its epoch if it ends one; it may be the last of the call.
+    virtual void settle(bool epoch_end, bool last) = 0;
+    virtual void end(FitReport const& report) = 0;
+};
+
 /// What a fit does with its data. Rows are shuffled anew for each epoch, by the Trainer's seed. Validation
 /// sees the average of the weights, where the Trainer keeps one.
 template <class Data> struct FitOptions {
@@ -56,6 +72,9 @@ template <class Data> struct FitOptions {
     /// Go on where the last fit ended: optimizer, schedule, shuffles, noise. One that was stopped is finished
     /// first.
     bool resume = false;
+    /// Configuration, logs and checkpoints: `.run = &folder`. With `resume`, the fit goes on from the
+    /// folder's newest checkpoint, if it has one.
+    FitFollower* run = nullptr;
 };
 
 /// What came of it.
