@@ -50,7 +50,7 @@ template <int M, int N, int K, bool Transposed = false> void product() {
 /// One row by a matrix that was packed for it, against rows as they lie.
 template <int N> void packed() {
     int const s = stride(N);
-    Floats const a(std::size_t(s)), b(std::size_t(N * s)), panels(std::size_t(N * N)), c(std::size_t(s));
+    Floats const a{std::size_t(s)}, b{std::size_t(N * s)}, panels{std::size_t(N * N)}, c{std::size_t(s)};
     for (int i = 0; i < N; ++i) {
         a[i] = draw();
         for (int j = 0; j < N; ++j) b[i * s + j] = draw();
