@@ -139,6 +139,7 @@ TEST_CASE("calibration: the worked numbers, the definition, and classes") {
     Predictions const two{2, {2, 0, 0, 2}, {0, 0}};
     CHECK(Ece::of(two) == doctest::Approx(reference::sigmoid_of(2) - 0.5).epsilon(1e-14));
     CHECK(Ece::of({1, {1000, -1000}, {1, 0}}) == 0);
+    CHECK(Ece::of({1, {1000, 1000}, {1, 0}}) == 0.5); // p = 1 is in the last bin
     CHECK(std::isnan(Ece::of({1, {1, none}, {1, 0}})));
 }
 
