@@ -27,7 +27,8 @@ struct EncoderOptions {
 ///
 /// Categorical values get ids from 1 in the order of first sight; 0 is unseen or missing. Numbers are
 /// standardised by mean and population deviation, missing ones become 0; edges apply to the raw number,
-/// missing ones get id 0. Lists are values between separators, a history oldest first; one that is too long
+/// missing ones get id 0. Quantiles and TargetBins are learned from all rows, which takes 16 bytes a row and
+/// field while fitting. Lists are values between separators, a history oldest first; one that is too long
 /// keeps the newest, a set its first. Throws Error with file, line, column for what is not a number, for more
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
@@ -50,9 +51,21 @@ public:
         codes_ = {};
         fitted_ = false;
         std::array<detail::FieldCode, fields> codes;
+        std::array<std::vector<detail::Sample>, fields> samples;
         read_csv(csv, names(), label.field, [&](CsvRow const& row) {
             check(csv, row);
-            detail::each<fields>([&](auto j) { learn<j>(codes, csv, row); });
+            float const target = needs_targets ? target_of(csv, label, row) : 0;
+            detail::each<fields>([&](auto j) {
+                learn<j>(codes, csv, row);
+                if constexpr (learns_edges<j>)
+                    if (!is_missing(csv.options, row.fields[j]))
+                        samples[j].push_back({row.number(j), target});
+            });
+        });
+        detail::each<fields>([&](auto j) {
+            if constexpr (learns_edges<j>)
+                codes[j].set_bins(
+                    detail::learn_bins(typename Rec::template field<j>::Edges{}, std::move(samples[j])));
         });
         codes_ = std::move(codes);
         fitted_ = true;
@@ -63,10 +76,7 @@ public:
         bool occurs = label.positive.empty();
         read_csv(csv, names(), label.field, [&](CsvRow const& row) {
             check(csv, row);
-            if (is_missing(csv.options, row.fields[fields])) row.bad(fields, "a label");
-            float target;
-            if (label.positive.empty()) target = float(row.number(fields));
-            else target = row.fields[fields] == label.positive ? 1.0f : 0.0f;
+            float const target = target_of(csv, label, row);
             Row encoded{};
             detail::each<fields>([&](auto j) { encode<j>(get<j>(encoded), csv, row.fields[j]); });
             rows.row.push_back(encoded);
@@ -92,7 +102,7 @@ public:
         detail::each<fields>([&](auto j) {
             if (std::size_t(j) != field) return;
             if (id == 0) all = "unseen";
-            else if constexpr (is_number<j>) all = bucket_text<typename Rec::template field<j>>(id);
+            else if constexpr (is_number<j>) all = bucket_text<j>(id);
             else all = codes_[Rec::template owner<j>()].word(id);
         });
         return all;
@@ -103,8 +113,8 @@ public:
         detail::Json::Array all;
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
-            all.push_back({detail::Json::Object{{"field", {std::string(Field::name.text)}},
-                                                {"code", codes_[j].json(is_number<j>)}}});
+            all.push_back(
+                {detail::Json::Object{{"field", {std::string(Field::name.text)}}, {"code", code_json<j>()}}});
         });
         return detail::to_json(
             detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}},
@@ -135,8 +145,11 @@ public:
             std::string const place = detail::joined("encoder, field ", j + 1);
             if (!found || *found != Field::name.text)
                 detail::fail(Error(file, place, Field::name.text, found ? *found : "no name"));
-            if (!code || !e.codes_[j].read(*code, is_number<j>, capacity<j>))
-                detail::fail(Error(file, place, is_number<j> ? "a scale" : "a vocabulary that fits its ids",
+            if (!code || !e.template read_code<j>(*code))
+                detail::fail(Error(file, place,
+                                   learns_edges<j> ? "a scale and rising edges"
+                                   : is_number<j>  ? "a scale"
+                                                   : "a vocabulary that fits its ids",
                                    "another form"));
         });
         e.fitted_ = true;
@@ -148,11 +161,50 @@ private:
     static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
     template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
 
-    template <class Field> static std::string bucket_text(std::int32_t id) {
-        auto const number = [](double x) { return std::to_string(std::int64_t(x)); };
-        if (id == 1) return detail::joined("below ", number(Field::lower(2)));
-        if (id + 1 == Field::ids) return detail::joined("from ", number(Field::lower(id)));
-        return detail::joined(number(Field::lower(id)), " to ", number(Field::lower(id + 1)));
+    template <std::size_t J>
+    static constexpr bool learns_edges = [] {
+        if constexpr (is_number<J>) return Rec::template field<J>::learned;
+        else return false;
+    }();
+    static constexpr bool needs_targets = [] {
+        bool any = false;
+        detail::each<fields>([&](auto j) {
+            if constexpr (learns_edges<j>) any = any || Rec::template field<j>::Edges::by_target;
+        });
+        return any;
+    }();
+
+    static float target_of(Csv const& csv, Label const& label, CsvRow const& row) {
+        if (is_missing(csv.options, row.fields[fields])) row.bad(fields, "a label");
+        if (label.positive.empty()) return float(row.number(fields));
+        return row.fields[fields] == label.positive ? 1.0f : 0.0f;
+    }
+
+    template <std::size_t J> detail::Json code_json() const {
+        if constexpr (is_number<J>) return codes_[J].template number_json<typename Rec::template field<J>>();
+        else return codes_[J].words_json();
+    }
+    template <std::size_t J> bool read_code(detail::Json const& json) {
+        if constexpr (is_number<J>)
+            return codes_[J].template read_number<typename Rec::template field<J>>(json);
+        else return codes_[J].read_words(json, capacity<J>);
+    }
+    /// The range behind an id of a number.
+    template <std::size_t J> std::string bucket_text(std::int32_t id) const {
+        using Edges = typename Rec::template field<J>::Edges;
+        auto const range = [&](int buckets, auto lower) {
+            auto const number = [&](std::int32_t of) { return detail::to_json(detail::Json{lower(of)}); };
+            if (buckets == 1) return std::string("any");
+            if (id == 1) return detail::joined("below ", number(2));
+            if (id == buckets) return detail::joined("from ", number(id));
+            return detail::joined(number(id), " to ", number(id + 1));
+        };
+        if constexpr (learns_edges<J>) {
+            detail::Bins const& bins = codes_[J].bins();
+            return range(bins.count(), [&](std::int32_t of) { return bins.edges()[std::size_t(of) - 1]; });
+        } else if constexpr (Edges::ids > 0)
+            return range(Edges::ids - 1, [](std::int32_t of) { return double(Edges::lower(of)); });
+        else return {};
     }
     static std::vector<std::string> names() {
         std::vector<std::string> all;
@@ -177,7 +229,7 @@ private:
     void learn(std::array<detail::FieldCode, fields>& codes, Csv const& csv, CsvRow const& row) const {
         std::string_view const text = row.fields[J];
         if (is_missing(csv.options, text)) return;
-        if constexpr (is_number<J>) codes[J].add(row.number(J));
+        if constexpr (is_number<J>) codes[J].add(Rec::template field<J>::curve(row.number(J)));
         else {
             auto& code = codes[Rec::template owner<J>()];
             auto const take = [&](std::string_view word) {
@@ -198,8 +250,11 @@ private:
         if (is_missing(csv.options, text)) return;
         if constexpr (is_number<J>) {
             double const x = *parse_number(text);
-            v.value = code.scaled(x);
-            v.id = Field::bucket(x);
+            v.value = code.scaled(Field::curve(x));
+            if constexpr (Field::learned) {
+                v.id = code.bins().id(x);
+                v.part = float(code.bins().part(x, v.id, Field::curve));
+            } else if constexpr (Field::ids > 0) v.id = Field::Edges::id(x);
         } else if constexpr (Field::kind == FieldKind::history) {
             each_value(text, [&](std::string_view word) {
                 if (v.count == Field::capacity) {

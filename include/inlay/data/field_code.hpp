@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/error.hpp>
+#include <inlay/data/bins.hpp>
 #include <inlay/io/json.hpp>
 
 #include <cmath>
@@ -49,27 +50,41 @@ public:
         return s < 1e-12 ? 1 : s;
     }
     float scaled(double x) const noexcept { return float((x - mean()) / deviation()); }
+    Bins const& bins() const noexcept { return bins_; }
+    void set_bins(Bins bins) noexcept { bins_ = std::move(bins); }
 
-    Json json(bool number) const {
-        if (number) return {Json::Object{{"count", {count_}}, {"mean", {mean_}}, {"squares", {squares_}}}};
+    /// What there is to know of a Numeric, as text.
+    template <class Field> Json number_json() const {
+        Json::Object all{{"count", {count_}}, {"mean", {mean_}}, {"squares", {squares_}}};
+        if (Field::logs > 0) all.push_back({"log", {true}});
+        if (Field::learned) {
+            Json::Array edges;
+            for (double const e : bins_.edges()) edges.push_back({e});
+            all.push_back({"edges", {std::move(edges)}});
+        }
+        return {std::move(all)};
+    }
+    Json words_json() const {
         Json::Array words;
         for (auto const& w : words_) words.push_back({w});
         return {Json::Object{{"words", {std::move(words)}}}};
     }
-    /// Reads what `json` gave; false where it does not have that form or has more words than ids.
-    bool read(Json const& json, bool number, int capacity) {
+    /// Reads what `number_json` gave; false where it does not have that form, or that of another Numeric.
+    template <class Field> bool read_number(Json const& json) {
         *this = {};
-        if (number) {
-            auto const *count = json.find("count"), *mean = json.find("mean"),
-                       *squares = json.find("squares");
-            if (!count || !mean || !squares || !count->get<std::uint64_t>() || !mean->number() ||
-                !squares->number())
-                return false;
-            count_ = *count->get<std::uint64_t>();
-            mean_ = *mean->number();
-            squares_ = *squares->number();
-            return squares_ >= 0;
-        }
+        auto const *count = json.find("count"), *mean = json.find("mean"), *squares = json.find("squares"),
+                   *log = json.find("log"), *edges = json.find("edges");
+        if (!count || !mean || !squares || !count->get<std::uint64_t>() || !mean->number() ||
+            !squares->number() || bool(log) != (Field::logs > 0) || bool(edges) != Field::learned)
+            return false;
+        count_ = *count->get<std::uint64_t>();
+        mean_ = *mean->number();
+        squares_ = *squares->number();
+        return squares_ >= 0 && (!edges || read_edges(*edges, Field::ids));
+    }
+    /// Reads what `words_json` gave; false where it does not have that form or has more words than ids.
+    bool read_words(Json const& json, int capacity) {
+        *this = {};
         auto const* words = json.find("words");
         auto const* list = words ? words->get<Json::Array>() : nullptr;
         if (!list) return false;
@@ -81,10 +96,24 @@ public:
     }
 
 private:
+    /// Two or more rising numbers, at most as many as there are ids.
+    bool read_edges(Json const& json, int ids) {
+        auto const* list = json.get<Json::Array>();
+        if (!list || list->size() < 2 || list->size() > std::size_t(ids)) return false;
+        std::vector<double> edges;
+        for (auto const& e : *list) {
+            if (!e.number() || (!edges.empty() && !(*e.number() > edges.back()))) return false;
+            edges.push_back(*e.number());
+        }
+        bins_ = Bins{std::move(edges)};
+        return true;
+    }
+
     std::vector<std::string> words_;
     std::unordered_map<std::string, std::int32_t> ids_;
     std::uint64_t count_ = 0;
     double mean_ = 0, squares_ = 0;
+    Bins bins_;
 };
 } // namespace detail
 
