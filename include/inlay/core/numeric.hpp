@@ -88,6 +88,13 @@ template <Name N, class... Policies> struct Numeric {
     static constexpr bool learned = detail::LearnedEdges<Edges>;
     using Value = std::conditional_t<learned, detail::BinnedValue, detail::NumberValue>;
 
+    /// The id by edges that are known.
+    static std::int32_t bucket([[maybe_unused]] double x) noexcept
+        requires(!learned)
+    {
+        if constexpr (ids > 0) return Edges::id(x);
+        else return 0;
+    }
     /// What the scale is learned of.
     static double curve(double x) noexcept {
         if constexpr (logs > 0) return std::copysign(std::log1p(std::abs(x)), x);

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,11 +20,26 @@ namespace inlay::inline INLAY_ISA {
 enum class Overflow { error, unseen };
 
 namespace detail {
+/// Lets texts be looked for without a copy.
+struct TextHash : std::hash<std::string_view> {
+    using is_transparent = void;
+};
+
+/// The range of numbers behind an id, one of so many buckets; `lower(id)` is where one above the first
+/// begins.
+template <class Lower> std::string range_text(std::int32_t id, int buckets, Lower lower) {
+    auto const number = [&](std::int32_t of) { return to_json(Json{double(lower(of))}); };
+    if (buckets == 1) return "any";
+    if (id == 1) return joined("below ", number(2));
+    if (id == buckets) return joined("from ", number(id));
+    return joined(number(id), " to ", number(id + 1));
+}
+
 /// A vocabulary in the order of first sight (ids from 1), or the scale of a number.
 class FieldCode {
 public:
     std::int32_t id(std::string_view word) const {
-        auto const found = ids_.find(std::string(word));
+        auto const found = ids_.find(word);
         return found == ids_.end() ? 0 : found->second;
     }
     bool add(std::string_view word, int capacity) {
@@ -53,7 +69,20 @@ public:
     Bins const& bins() const noexcept { return bins_; }
     void set_bins(Bins bins) noexcept { bins_ = std::move(bins); }
 
-    /// What there is to know of a Numeric, as text.
+    /// What was learned of a field.
+    template <class Field> Json json() const {
+        if constexpr (Field::kind == FieldKind::numeric) return number_json<Field>();
+        else return words_json();
+    }
+    /// Reads what `json` gave; false where it does not have that form or that of another Numeric, or has more
+    /// words than ids.
+    template <class Field> bool read(Json const& json, int capacity) {
+        *this = {};
+        if constexpr (Field::kind == FieldKind::numeric) return read_number<Field>(json);
+        else return read_words(json, capacity);
+    }
+
+private:
     template <class Field> Json number_json() const {
         Json::Object all{{"count", {count_}}, {"mean", {mean_}}, {"squares", {squares_}}};
         if (Field::logs > 0) all.push_back({"log", {true}});
@@ -69,9 +98,7 @@ public:
         for (auto const& w : words_) words.push_back({w});
         return {Json::Object{{"words", {std::move(words)}}}};
     }
-    /// Reads what `number_json` gave; false where it does not have that form, or that of another Numeric.
     template <class Field> bool read_number(Json const& json) {
-        *this = {};
         auto const *count = json.find("count"), *mean = json.find("mean"), *squares = json.find("squares"),
                    *log = json.find("log"), *edges = json.find("edges");
         if (!count || !mean || !squares || !count->get<std::uint64_t>() || !mean->number() ||
@@ -82,9 +109,7 @@ public:
         squares_ = *squares->number();
         return squares_ >= 0 && (!edges || read_edges(*edges, Field::ids));
     }
-    /// Reads what `words_json` gave; false where it does not have that form or has more words than ids.
     bool read_words(Json const& json, int capacity) {
-        *this = {};
         auto const* words = json.find("words");
         auto const* list = words ? words->get<Json::Array>() : nullptr;
         if (!list) return false;
@@ -94,8 +119,6 @@ public:
         }
         return true;
     }
-
-private:
     /// Two or more rising numbers, at most as many as there are ids.
     bool read_edges(Json const& json, int ids) {
         auto const* list = json.get<Json::Array>();
@@ -110,7 +133,7 @@ private:
     }
 
     std::vector<std::string> words_;
-    std::unordered_map<std::string, std::int32_t> ids_;
+    std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>> ids_;
     std::uint64_t count_ = 0;
     double mean_ = 0, squares_ = 0;
     Bins bins_;
