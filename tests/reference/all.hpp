@@ -3,8 +3,8 @@
 #pragma once
 
 #include "activation.hpp"
-#include "batch_norm.hpp"
 #include "attention.hpp"
+#include "batch_norm.hpp"
 #include "combine.hpp"
 #include "conv.hpp"
 #include "cross.hpp"
