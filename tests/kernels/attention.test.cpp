@@ -30,14 +30,25 @@ template <class T, int W> struct Head {
 
     Head(int n, int m, int d, int vd) : queries(n), keys(m), width(d), value_width(vd) {}
 
+    double cap = 0;                   // none
+    std::vector<double> level, slope; // of each key; the last key is the last query's own
+
     void run() {
+        if (level.empty()) run(kernels::Scores<>{});
+        else {
+            slope.assign(level.size(), 0.0);
+            run(kernels::Scores<kernels::Capped<T>, kernels::Levels>{
+                {T(cap)}, {level.data(), keys - queries, slope.data()}});
+        }
+    }
+    template <class S> void run(S const& scores) {
         std::size_t const forward = kernels::attention_room<W, T>(width, value_width),
                           backward = kernels::attention_backward_room<W, T>(width, value_width);
         std::vector<T> room(forward + backward + 1, T(NAN));
         room.back() = T(17);
         kernels::AttentionHead<T> const head{queries,  width,    value_width, scale,    q.data(),    k.data(),
                                              v.data(), q.stride, k.stride,    v.stride, spans.data()};
-        kernels::attend<W>(head, kernels::PlainScores{}, sink, out.data(), out.stride, log_sum.data(),
+        kernels::attend<W>(head, scores, sink, out.data(), out.stride, log_sum.data(),
                            room.data() + backward);
         CHECK(room.back() == T(17));
         CHECK(out.keeps_poison());
@@ -47,8 +58,8 @@ template <class T, int W> struct Head {
             kernels::clear(&dk(j, 0), p);
             kernels::clear(&dv(j, 0), vp);
         }
-        kernels::attend_backward<W>(head, kernels::PlainScores{}, dout.data(), dout.stride, log_sum.data(),
-                                    delta.data(), dq.data(), dk.data(), dv.data(), room.data());
+        kernels::attend_backward<W>(head, scores, dout.data(), dout.stride, log_sum.data(), delta.data(),
+                                    dq.data(), dk.data(), dv.data(), room.data());
         CHECK((dq.keeps_poison() && dk.keeps_poison() && dv.keeps_poison()));
     }
     bool sees(int i, int j) const {
@@ -56,23 +67,31 @@ template <class T, int W> struct Head {
         return j < s.always || (s.first <= j && j < s.last);
     }
 
+    double own_level(int i) const { return level[std::size_t(keys - queries + i)]; }
+
     void check() {
         run();
         constexpr double eps = double(std::numeric_limits<T>::epsilon());
         auto const at = [](auto const& m, int r, int c) { return double(m(r, c)); };
-        auto wdk = zeros(keys * width), wdv = zeros(keys * value_width);
+        auto wdk = zeros(keys * width), wdv = zeros(keys * value_width), wslope = zeros(keys);
         double worst = 0, worst_slope = 0;
         auto const near = [&](T got, double wanted, double& w) {
             w = std::isfinite(double(got)) ? std::max(w, std::abs(double(got) - wanted)) : 1e30;
         };
         for (int i = 0; i < queries; ++i) {
             std::vector<double> z(static_cast<std::size_t>(keys), never);
+            auto capped = zeros(keys);
             double top = sink ? double(*sink) : never;
             for (int j = 0; j < keys; ++j) {
                 if (!sees(i, j)) continue;
                 double s = 0;
                 for (int c = 0; c < width; ++c) s += at(q, i, c) * at(k, j, c);
-                top = std::max(top, z[std::size_t(j)] = s * double(scale));
+                s *= double(scale);
+                if (!level.empty()) {
+                    capped[std::size_t(j)] = cap * std::tanh(s / cap);
+                    s = capped[std::size_t(j)] + own_level(i) - level[std::size_t(j)];
+                }
+                top = std::max(top, z[std::size_t(j)] = s);
             }
             double total = sink ? std::exp(double(*sink) - top) : 0;
             for (double s : z) total += std::isinf(s) ? 0 : std::exp(s - top);
@@ -91,14 +110,19 @@ template <class T, int W> struct Head {
             for (int j = 0; j < keys; ++j) {
                 if (!sees(i, j)) continue;
                 double const weight = std::exp(z[std::size_t(j)] - log_total);
-                double slope = -mean;
+                double slope_ij = -mean;
                 for (int c = 0; c < value_width; ++c) {
-                    slope += at(dout, i, c) * at(v, j, c);
+                    slope_ij += at(dout, i, c) * at(v, j, c);
                     wdv[std::size_t(j * value_width + c)] += weight * at(dout, i, c);
                 }
+                if (!level.empty()) {
+                    wslope[std::size_t(keys - queries + i)] += weight * slope_ij;
+                    wslope[std::size_t(j)] -= weight * slope_ij;
+                    slope_ij *= 1 - capped[std::size_t(j)] * capped[std::size_t(j)] / (cap * cap);
+                }
                 for (int c = 0; c < width; ++c) {
-                    dqi[std::size_t(c)] += weight * slope * double(scale) * at(k, j, c);
-                    wdk[std::size_t(j * width + c)] += weight * slope * double(scale) * at(q, i, c);
+                    dqi[std::size_t(c)] += weight * slope_ij * double(scale) * at(k, j, c);
+                    wdk[std::size_t(j * width + c)] += weight * slope_ij * double(scale) * at(q, i, c);
                 }
             }
             for (int c = 0; c < p; ++c) near(dq(i, c), c < width ? dqi[std::size_t(c)] : 0, worst_slope);
@@ -109,6 +133,7 @@ template <class T, int W> struct Head {
             for (int c = 0; c < vp; ++c)
                 near(dv(j, c), c < value_width ? wdv[std::size_t(j * value_width + c)] : 0, worst_slope);
         }
+        for (std::size_t j = 0; j < slope.size(); ++j) near(T(slope[j]), wslope[j], worst_slope);
         double largest = 1; // numbers are below 1, sums of gradients are not
         for (double x : wdv) largest = std::max(largest, std::abs(x));
         for (double x : wdk) largest = std::max(largest, std::abs(x));
@@ -155,6 +180,18 @@ TEST_CASE("attention whose queries see other keys each") {
     float const sink = 0.5f;
     h.sink = &sink;
     h.check();
+}
+
+TEST_CASE("attention with a cap and levels of keys") {
+    constexpr int W = native<float>;
+    for (int n : {1, 40, 130}) {
+        Head<float, W> h(n, n + 70, 6, 5);
+        h.cap = 0.7;
+        double sum = 1e4; // far from 0: only differences matter
+        for (int j = 0; j < h.keys; ++j) h.level.push_back(sum -= 0.3 * (1 + matrices::draw()));
+        for (int i = 0; i < n; ++i) h.spans[std::size_t(i)] = {0, i / 2, i + 71};
+        h.check();
+    }
 }
 
 TEST_CASE("attention of scores of ten thousand") {

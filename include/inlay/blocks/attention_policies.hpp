@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/core/policy.hpp>
+#include <inlay/kernels/scores.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -19,6 +20,15 @@ struct WhichWindow;
 struct WhichSinks;
 struct WhichPlaces;
 struct WhichBias;
+struct WhichNorm;
+struct WhichCap;
+struct WhichGate;
+struct WhichScoreSink;
+struct WhichForgetting;
+
+/// What some policies are, and others want none of beside them.
+struct that_sees_ahead;
+struct with_keys_of_no_place;
 
 /// N heads of queries.
 template <int N> struct Heads {
@@ -60,6 +70,15 @@ struct NoSinks {
     static constexpr int value = 0;
 };
 struct NoPlaces {};
+struct NoCap {
+    template <class T> static kernels::Uncapped of() noexcept { return {}; }
+};
+struct NoNorm {};
+struct NoGate {};
+struct NoScoreSink {
+    static constexpr int keys = 0;
+};
+struct NoForgetting {};
 } // namespace detail
 
 /// A token sees itself and what came before.
@@ -71,6 +90,7 @@ struct Causal {
 /// Every token sees every other; a block that does has no `step`.
 struct Bidirectional {
     using PolicyKind = WhichKeys;
+    using Is = List<that_sees_ahead>;
     static constexpr bool streams = false;
     static constexpr void limit(detail::Sight&, std::int64_t) noexcept {}
 };
@@ -78,6 +98,7 @@ struct Bidirectional {
 template <int N> struct Prefix {
     static_assert(N > 0, "inlay: Prefix needs a positive length");
     using PolicyKind = WhichKeys;
+    using Is = List<that_sees_ahead>;
     static constexpr bool streams = false;
     static constexpr void limit(detail::Sight& s, std::int64_t i) noexcept {
         s.last = std::max<std::int64_t>(i + 1, N);
@@ -109,6 +130,32 @@ template <int N> struct Sinks {
     static_assert(N > 0, "inlay: Sinks needs a positive count");
     using PolicyKind = WhichSinks;
     static constexpr int value = N;
+};
+
+/// One more score, 0, whose value is zero: P_ij = e^z_ij / (1 + sum e^z).
+struct OffByOne {
+    using PolicyKind = WhichScoreSink;
+    static constexpr int keys = 0;
+};
+/// One more score for each head, learned, whose value is zero: `sink [H]`, 0 at first.
+struct SinkLogit {
+    using PolicyKind = WhichScoreSink;
+    static constexpr int keys = 0;
+};
+/// N keys with their values for each head, learned, that every token sees, whatever its place (arXiv
+/// 2402.17762): `sink_key [H N, d]` and `sink_value [H N, d]` from N(0, 0.02^2).
+template <int N> struct SinkKeys {
+    static_assert(N > 0, "inlay: SinkKeys needs a positive count");
+    using PolicyKind = WhichScoreSink;
+    using Is = List<with_keys_of_no_place>;
+    static constexpr int keys = N;
+};
+
+/// Scores are bounded: C tanh(score / C), before biases and masks (arXiv 2408.00118).
+template <auto C> struct Softcap {
+    static_assert(C > 0, "inlay: Softcap needs a positive bound");
+    using PolicyKind = WhichCap;
+    template <class T> static kernels::Capped<T> of() noexcept { return {T(C)}; }
 };
 
 /// Rotary positions: pairs (2 m, 2 m + 1) turn, not (m, m + half).

@@ -15,19 +15,18 @@ namespace detail {
 constexpr std::size_t apart(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096 + 1088; }
 
 /// What policies and shape say of an attention.
-template <class R, int Rows, int Heads, int KvHeads, int Width, class KeysPolicy, class WindowPolicy,
-          class SinksPolicy, class PlacesPolicy>
-struct AttentionShape {
+template <class Spec, class I, class R> struct AttentionShape {
     using Real = R;
     using T = typename R::type;
-    using Keys = KeysPolicy;
-    // A stream without a window keeps as many keys as its input has rows.
-    using Win = std::conditional_t<std::is_same_v<WindowPolicy, NoWindow> && Keys::streams, Window<Rows>,
-                                   WindowPolicy>;
-    using Sink = SinksPolicy;
-    using Places = Rotation<R, PlacesPolicy, Width>;
-    static constexpr int W = R::lanes, rows = Rows, H = Heads, K = KvHeads, d = Width;
+    static constexpr int W = R::lanes, rows = I::rows, H = Spec::heads, K = Spec::kv_heads;
+    static constexpr int d = Spec::template head_dim<I::width>;
     static constexpr int wide = padded(d, W); ///< of a row of a head
+    using Keys = typename Spec::Keys;
+    // A stream without a window keeps as many keys as its input has rows.
+    using Win = std::conditional_t<std::is_same_v<typename Spec::Win, NoWindow> && Keys::streams,
+                                   Window<rows>, typename Spec::Win>;
+    using Sink = typename Spec::Sink;
+    static constexpr int front = Spec::ScoreSink::keys; ///< rows of keys before those of tokens
 
     static constexpr Sight sight(std::int64_t place) noexcept { return sight_of<Keys, Win, Sink>(place); }
     static constexpr int slots() {
@@ -52,7 +51,8 @@ struct AttentionShape {
     }
 };
 
-/// Queries, keys and values of one sequence (or their gradients), heads apart.
+/// Queries, keys and values of one sequence (or their gradients), heads apart. Row -S::front of keys is the
+/// first that kernels read.
 template <class S> struct AttentionRows {
     using T = typename S::T;
     using Ring = typename S::Ring;
@@ -62,7 +62,7 @@ template <class S> struct AttentionRows {
 
     static constexpr std::size_t query_bytes = sizeof(T) * std::size_t(S::H) * std::size_t(S::rows * S::wide);
     static constexpr std::size_t key_bytes =
-        sizeof(T) * std::size_t(S::K) * std::size_t(S::most_keys * S::wide);
+        sizeof(T) * std::size_t(S::K) * std::size_t((S::front + S::most_keys) * S::wide);
     static constexpr std::size_t scratch =
         apart(query_bytes) + 2 * apart(key_bytes) + lines(sizeof(kernels::KeySpan) * std::size_t(S::rows));
 
@@ -71,8 +71,8 @@ template <class S> struct AttentionRows {
                 S::wide};
     }
     static HeadRows<T> take_keys(Scratch& s) noexcept {
-        return {reinterpret_cast<T*>(s.template take<std::byte>(apart(key_bytes))), S::most_keys * S::wide,
-                S::wide};
+        T* const room = reinterpret_cast<T*>(s.template take<std::byte>(apart(key_bytes)));
+        return {room + S::front * S::wide, (S::front + S::most_keys) * S::wide, S::wide};
     }
     static AttentionRows take(Scratch& s) noexcept {
         AttentionRows r;
@@ -97,8 +97,8 @@ template <class S> struct AttentionRows {
         std::int64_t const end = order.before + n;
         for (int t = 0; t < n; ++t) {
             Sight const sight = S::sight(order.before + t);
-            spans[t] = {order.row(std::min(sight.always, end)), order.row(sight.first),
-                        order.row(std::min(sight.last, end))};
+            spans[t] = {S::front + order.row(std::min(sight.always, end)), S::front + order.row(sight.first),
+                        S::front + order.row(std::min(sight.last, end))};
         }
     }
     /// The ring after n new tokens.
@@ -135,7 +135,8 @@ template <class S> struct AttentionRows {
 
     kernels::AttentionHead<T> head(int h, int n, T scale) const noexcept {
         int const g = h / (S::H / S::K);
-        return {n, S::d, S::d, scale, q(h), k(g), v(g), S::wide, S::wide, S::wide, spans};
+        return {n,       S::d,    S::d,    scale, q(h), k(g, -S::front), v(g, -S::front),
+                S::wide, S::wide, S::wide, spans};
     }
 
 private:

@@ -11,24 +11,25 @@ namespace kernels {
 namespace detail {
 /// Scores of one vector of queries become e^(score - top), where `top` is the largest so far and `sum` the
 /// sum of all; what was summed up before has to be multiplied by what is returned.
-template <int W, class T, class Tile>
-INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, Tile const& tile, TileRange range, int k0,
-                                   int v, T* scores, simd::vec<T, W>& top, simd::vec<T, W>& sum) noexcept {
+template <int W, class T, class S, class Tile>
+INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& scores, Tile const& bias,
+                                   TileRange range, int k0, int v, T* products, simd::vec<T, W>& top,
+                                   simd::vec<T, W>& sum) noexcept {
     using V = simd::vec<T, W>;
     constexpr int Q = QueryBlock<W, T>::width;
-    T* const s = scores + v * W;
+    T* const s = products + v * W;
     int const n = range.to - range.from;
     T* const rows = s + (range.from - k0) * Q;
     V most[4] = {top, top, top, top};
     int r = 0;
-    if (range.whole && Tile::plain) {
+    if (range.whole && S::plain) {
         for (; r + 4 <= n; r += 4)
             INLAY_UNROLL for (int i = 0; i < 4; ++i) most[i] =
                 simd::greater(most[i], V::load(rows + (r + i) * Q));
         for (; r < n; ++r) most[0] = simd::greater(most[0], V::load(rows + r * Q));
     } else
         for (; r < n; ++r) {
-            V z = tile(V::load(rows + r * Q), range.from + r, v);
+            V z = bias(scores.cap(V::load(rows + r * Q)), range.from + r, v);
             if (!range.whole) z = block.masked(z, range.from + r, v);
             z.store(rows + r * Q);
             most[0] = simd::greater(most[0], z);
@@ -59,12 +60,12 @@ template <int W, class T> constexpr std::size_t attention_room(int width, int va
                                         detail::whole_vectors<W>(value_width));
 }
 
-/// out_i = sum_j P_ij v_j and log_sum_i = log sum_j e^z_ij, with z_ij = scores(scale q_i k_j) and
+/// out_i = sum_j P_ij v_j and log_sum_i = log sum_j e^z_ij, with z_ij = bias(cap(scale q_i k_j)) and
 /// P_ij = e^(z_ij - log_sum_i) over the keys that query i sees; zeros and minus infinity where it sees none.
 /// `sink`, where there is one, is a further score whose value is zero. Writes value_width numbers of each row
 /// of out.
-template <int W, class T, class Scores = PlainScores>
-INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, Scores const& scores, T const* sink, T* out,
+template <int W, class T, class S = Scores<>>
+INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores, T const* sink, T* out,
                                   std::ptrdiff_t out_row, T* log_sum, T* room) noexcept {
     using V = simd::vec<T, W>;
     using Block = QueryBlock<W, T>;
@@ -86,12 +87,12 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, Scores const& sc
         }
         block.each_tile([&](int k0, int k1) {
             tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, s);
-            typename Scores::template Tile<W, T> const tile(scores, q0, k0, k1);
+            typename decltype(S::bias)::template Tile<W, T> const bias(scores.bias, q0, n, k0, k1);
             for (int v = 0; v < NV; ++v) {
                 TileRange const range = block.range(v, k0, k1);
                 if (range.from == range.to) continue;
                 T factor[std::size_t(W)];
-                detail::weigh(block, tile, range, k0, v, s, top[v], total[v]).store(factor);
+                detail::weigh(block, scores, bias, range, k0, v, s, top[v], total[v]).store(factor);
                 for (int q = 0; q < block.in_vector(v); ++q)
                     if (factor[q] != T(1)) {
                         T* const row = sums + (v * W + q) * wide;

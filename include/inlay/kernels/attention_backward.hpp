@@ -18,8 +18,8 @@ template <int W, class T> constexpr std::size_t attention_backward_room(int widt
 /// With D_i = dout_i out_i - dlog_sum_i in `delta`: dz_ij = P_ij (dout_i v_j - D_i), ds_ij = dz_ij
 /// dz_ij/ds_ij, dq_i = scale sum_j ds_ij k_j, dk_j += scale sum_i ds_ij q_i, dv_j += sum_i P_ij dout_i. Rows
 /// of dout are padded with zeros; dq, dk and dv are laid out as q, k and v are. Writes dq, adds to dk and dv.
-template <int W, class T, class Scores = PlainScores>
-INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, Scores const& scores, T const* dout,
+template <int W, class T, class S = Scores<>>
+INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const& scores, T const* dout,
                                            std::ptrdiff_t dout_row, T const* log_sum, T const* delta, T* dq,
                                            T* dk, T* dv, T* room) noexcept {
     using V = simd::vec<T, W>;
@@ -51,20 +51,22 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, Scores 
         block.each_tile([&](int k0, int k1) {
             tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, p);
             tile_products(block, k0, k1, head.value_width, head.value, head.value_row, dturned, ds);
-            typename Scores::template Tile<W, T> const tile(scores, q0, k0, k1);
+            typename decltype(S::bias)::template Tile<W, T> bias(scores.bias, q0, n, k0, k1);
             for (int v = 0; v < NV; ++v) {
                 TileRange const range = block.range(v, k0, k1);
                 for (int k = range.from; k < range.to; ++k) {
                     int const at = (k - k0) * Q + v * W;
-                    V const s = V::load(p + at);
-                    V z = tile(s, k, v);
+                    V const capped = scores.cap(V::load(p + at));
+                    V z = bias(capped, k, v);
                     if (!range.whole) z = block.masked(z, k, v);
                     V const weight = simd::exp(z - log[v]);
-                    V slope = weight * (V::load(ds + at) - mean[v]);
+                    V const dz = weight * (V::load(ds + at) - mean[v]);
+                    bias.collect(dz, k, v);
                     weight.store(p + at);
-                    (slope * factor).store(ds + at);
+                    (scores.cap.pull(dz, capped) * factor).store(ds + at);
                 }
             }
+            bias.finish();
             each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
                 int const lanes = std::min(vectors * W, n - v * W), at = (from - k0) * Q + v * W;
                 gemm<W>(to - from, wide, lanes, p + at, Q, 1, dblock + v * W * dout_row, dout_row,

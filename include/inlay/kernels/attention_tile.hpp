@@ -5,6 +5,7 @@
 #pragma once
 
 #include <inlay/kernels/gemm.hpp>
+#include <inlay/kernels/scores.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -26,15 +27,6 @@ template <class T> struct AttentionHead {
     T const* value = nullptr;
     std::ptrdiff_t query_row = 0, key_row = 0, value_row = 0;
     KeySpan const* spans = nullptr; ///< of each query
-};
-
-/// Scores as they are. What takes its place has a `Tile<W, T>`, made for each tile of scores.
-struct PlainScores {
-    template <int W, class T> struct Tile {
-        static constexpr bool plain = true, linear = true;
-        Tile(PlainScores const&, int, int, int) noexcept {}
-        INLAY_INLINE simd::vec<T, W> operator()(simd::vec<T, W> s, int, int) const noexcept { return s; }
-    };
 };
 
 /// Keys [from, to) of a tile are seen by some query of a vector; by all of them where it is whole.
