@@ -1,6 +1,5 @@
 // words: inlay: blocks do not fit
 // words: both<.*Alibi, .*Bidirectional
-// words: one_of_them
 #include <inlay/inlay.hpp>
 
 using namespace inlay;
