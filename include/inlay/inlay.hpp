@@ -5,6 +5,7 @@
 #include <inlay/blocks/activation.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>

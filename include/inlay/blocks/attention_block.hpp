@@ -11,10 +11,10 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
     using Base = AttentionParts<Spec, I, R>;
     using Base::d, Base::group, Base::H, Base::has_levels, Base::K, Base::rows, Base::scale, Base::W,
         Base::wide;
-    using typename Base::Forget, typename Base::ForgetRows, typename Base::Gate, typename Base::GatedRows,
-        typename Base::GateRows, typename Base::KV, typename Base::Norm, typename Base::O,
-        typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S,
-        typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
+    using typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
+        typename Base::GatedRows, typename Base::GateRows, typename Base::KV, typename Base::Norm,
+        typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
+        typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
         typename Base::Turn;
     static constexpr bool is_stream = Spec::Keys::streams;
 
@@ -62,7 +62,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 gate.clear_from(n);
             }
             if constexpr (is_stream)
-                if (State* const kept = c.template state_out<State>(b)) keep(heads, n, forget, in, *kept);
+                if (State* const kept = c.template state_out<State>(b))
+                    keep(c, b, heads, n, forget, in, *kept);
         }
     }
 
@@ -121,7 +122,10 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 pull_forget(c, b, h, heads.order, n, forget, dlevel, dforget);
             }
             if constexpr (is_stream)
-                if (State* const d_in = c.template d_state_in<State>(b)) dheads.give(d_in->keys);
+                if (State* const d_in = c.template d_state_in<State>(b)) {
+                    dheads.give(d_in->keys);
+                    if constexpr (Docs::used) d_in->document = {};
+                }
             auto const dk = dheads.fresh(dheads.k);
             Turn::turn(c.position_of(b), n, H, dheads.q, K, dk, T(-1), s);
             if constexpr (Norm::used) {
@@ -157,10 +161,16 @@ private:
                         Rows& to, Scratch s) noexcept {
         if constexpr (is_stream) to.begin(in ? &in->keys : nullptr, n);
         else to.begin(nullptr, n);
+        Docs::limit(c, b, to.order, n, document_of(in), to.spans);
         side.split(n, to);
         auto const k = to.fresh(to.k);
         Norm::forward(p.norm, n, to.q, k, s);
         Turn::turn(c.position_of(b), n, H, to.q, K, k, T(1), s);
+    }
+    static auto const* document_of(State const* in) noexcept {
+        using Memory = typename Docs::Memory;
+        if constexpr (is_stream && Docs::used) return in ? &in->document : nullptr;
+        else return static_cast<Memory const*>(nullptr);
     }
     static auto const* levels_of(State const* in) noexcept {
         using Memory = typename Forget::Memory;
@@ -182,12 +192,15 @@ private:
                                                          {level, order.stored(), dlevel}};
         else return kernels::Scores<Cap>{Spec::Cap::template of<T>(), {}};
     }
-    static void keep(Rows const& heads, int n, ForgetRows forget, State const* in, State& out) noexcept {
+    template <class C>
+    static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget, State const* in,
+                     State& out) noexcept {
         if constexpr (Forget::used) {
             if (!in) std::memset(static_cast<void*>(&out.levels), 0, sizeof out.levels);
             else if (in != &out) out.levels = in->levels;
             for (int h = 0; h < H; ++h) Forget::keep(h, heads.order, n, forget, levels_of(in), out.levels);
         }
+        if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);
     }
     template <class C>

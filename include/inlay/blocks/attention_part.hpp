@@ -45,7 +45,7 @@ template <class Which> struct NoPart {
     static constexpr double flops = 0;
     static constexpr std::size_t scratch = 0;
     struct Params {};
-    struct Memory {};
+    struct Memory {}; ///< what a stream keeps besides keys
     using Rows = NoRows<Which>;
     template <class... A> static void visit(A&&...) {}
     template <class... A> static void initialize(A&&...) noexcept {}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/attention_sides.hpp>
+#include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
@@ -18,9 +19,10 @@ template <> struct Streaming<true> {
     static constexpr bool streams = true;
 };
 /// What a stream of attention carries.
-template <class Ring, class Memory> struct AttentionState {
+template <class Ring, class Levels, class Document> struct AttentionState {
     Ring keys;
-    INLAY_EMPTY Memory levels;
+    INLAY_EMPTY Levels levels;
+    INLAY_EMPTY Document document;
 };
 
 template <class Spec, class I, class R>
@@ -44,10 +46,12 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using Gate = OutputGating<S, I, typename Spec::Gate>;
     using Place = PlaceLevels<S, typename Spec::Places>;
     using Forget = ForgetLevels<S, I, typename Spec::Forget>;
+    using Docs = DocumentMask<S, typename Spec::Docs>;
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
-    using State = std::conditional_t<streams_at_all, AttentionState<Ring, typename Forget::Memory>,
+    using State = std::conditional_t<streams_at_all,
+                                     AttentionState<Ring, typename Forget::Memory, typename Docs::Memory>,
                                      BlockDefaults::State>;
 
     static constexpr int parameters = Q::parameters + 2 * KV::parameters + O::parameters + Norm::parameters +

@@ -25,10 +25,12 @@ struct WhichCap;
 struct WhichGate;
 struct WhichScoreSink;
 struct WhichForgetting;
+struct WhichDocuments;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
 struct with_keys_of_no_place;
+struct that_outlives_documents;
 
 /// N heads of queries.
 template <int N> struct Heads {
@@ -79,6 +81,7 @@ struct NoScoreSink {
     static constexpr int keys = 0;
 };
 struct NoForgetting {};
+struct NoDocuments {};
 } // namespace detail
 
 /// A token sees itself and what came before.
@@ -129,6 +132,7 @@ template <int N, int Segments> struct BlockWindow {
 template <int N> struct Sinks {
     static_assert(N > 0, "inlay: Sinks needs a positive count");
     using PolicyKind = WhichSinks;
+    using Is = List<that_outlives_documents>;
     static constexpr int value = N;
 };
 

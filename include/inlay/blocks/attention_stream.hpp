@@ -11,10 +11,10 @@ namespace detail {
 template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
     using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::W, Base::wide;
-    using typename Base::Forget, typename Base::Gate, typename Base::KV, typename Base::Norm,
-        typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Ring,
-        typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
-        typename Base::Turn;
+    using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::KV,
+        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
+        typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
+        typename Base::State, typename Base::T, typename Base::Turn;
 
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
@@ -38,6 +38,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         Turn::turn(c.position_of(0), 1, H, q, K, k, T(1), s);
         Ring& ring = state.keys;
         int const slot = Ring::slot(ring.count++), stored = ring.stored();
+        std::int64_t const start = Docs::step(c, state.document, ring.count - 1);
         for (int h = 0; h < K; ++h) std::copy_n(k(h), wide, ring.key[h][slot]);
         split_heads<W>(1, K, d, value_side, Sides::key_row,
                        {ring.value[0][slot], Ring::capacity * wide, wide});
@@ -51,7 +52,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
                 cap(stored, z);
                 Place::step(p.place, first + i, ring, z);
                 if constexpr (Forget::used) Forget::step(first + i, state.levels, ring, forget, z);
-                if constexpr (!S::Win::sees_all) hide(ring, z);
+                if constexpr (!S::Win::sees_all || Docs::used) hide(ring, start, z);
                 Sink::step_score(p.sink, first + i, scale(), q(first + i), z + stored);
             }
             kernels::softmax<W>(group, stored + Sink::extra, scores, score_row, scores, score_row);
@@ -75,8 +76,9 @@ private:
         if constexpr (!f.plain) kernels::map<W>(padded(stored, W), scores, scores, f);
     }
     /// Scores of what is stored and not seen any more.
-    static void hide(Ring const& ring, T* scores) noexcept {
-        auto const sight = S::sight(ring.count - 1);
+    static void hide(Ring const& ring, std::int64_t start, T* scores) noexcept {
+        auto sight = S::sight(ring.count - 1);
+        sight.first = std::max(sight.first, start); // where there are documents, there are no sinks
         for (int slot = 0; slot < ring.stored(); ++slot) {
             auto const place = ring.place(slot);
             bool const seen = place < sight.always || (sight.first <= place && place < sight.last);

@@ -86,12 +86,11 @@ template <class P>
 struct RefusalsOf<P> {
     using type = typename P::Refuses;
 };
+template <class T, class L> inline constexpr bool is_in = false;
+template <class T, class... U> inline constexpr bool is_in<T, List<U...>> = (std::is_same_v<T, U> || ...);
 template <class Is, class Refused> inline constexpr bool any_of = false;
-template <class... Is, class... Refused>
-inline constexpr bool any_of<List<Is...>, List<Refused...>> = [] {
-    auto const is_one = []<class T>(Tag<T>) { return (std::is_same_v<T, Refused> || ...); };
-    return (is_one(Tag<Is>{}) || ...);
-}();
+template <class... Is, class Refused>
+inline constexpr bool any_of<List<Is...>, Refused> = (is_in<Is, Refused> || ...);
 template <class P, class Other>
 inline constexpr bool refuses = any_of<typename TraitsOf<Other>::type, typename RefusalsOf<P>::type>;
 
