@@ -30,7 +30,7 @@ template <int M, int N, int K, bool Transposed = false> void product() {
         for (int p = 0; p < (Transposed ? K : N); ++p) b[i * b_row + p] = draw();
     Gemm const g{M, n, k, a_row, b_row, c_row, a, b, c, Transposed};
     std::vector<Contestant> all{
-        {"inlay", [g] {
+        {"inlay", [=] {
              if constexpr (Transposed)
                  kernels::gemm_nt<W>(g.m, N, g.n, g.k, g.a, g.a_row, g.b, g.b_row, g.c, g.c_row, true);
              else if constexpr (kernels::is_small(M, n / W, k)) {
