@@ -113,6 +113,7 @@ private:
         if constexpr (Field::kind == FieldKind::numeric) {
             v.value = float(key.normal(i));
             v.id = ids ? std::int32_t(key.below(ids, i, 1)) : 0;
+            if constexpr (Field::learned) v.part = float(key.uniform(i, 2));
         } else if constexpr (detail::is_list_field<Field>) {
             v = {};
             v.count = std::int32_t(key.below(std::uint64_t(Field::capacity) + 1, i));
