@@ -5,10 +5,8 @@
 #include <inlay/data/field_code.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace inlay::inline INLAY_ISA {
@@ -24,8 +22,10 @@ public:
     };
     void add(double x) { numbers_.push_back(x); }
     void add(std::string_view word, std::size_t line, std::size_t field) {
-        if (seen_.find(word) != seen_.end()) return;
-        seen_.emplace(word);
+        WordKey const key{word};
+        auto const text = [&](std::int32_t at) -> std::string_view { return words_[std::size_t(at)].text; };
+        if (seen_.find(key, word, text) >= 0) return;
+        seen_.add(key);
         words_.push_back({std::string(word), line, field});
     }
     std::vector<double> const& numbers() const noexcept { return numbers_; }
@@ -34,7 +34,7 @@ public:
 private:
     std::vector<double> numbers_;
     std::vector<Word> words_;
-    std::unordered_set<std::string, TextHash, std::equal_to<>> seen_;
+    WordIndex seen_;
 };
 
 } // namespace detail
