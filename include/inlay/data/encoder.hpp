@@ -229,8 +229,13 @@ private:
         std::size_t most = 0;
         detail::each<fields>([&](auto j) {
             for (double const x : lessons[j].numbers()) codes[j].add(x);
-            for (auto const& word : lessons[j].words()) {
-                if (codes[j].add(word.text, capacity<j>) || options_.overflow == Overflow::unseen) continue;
+            auto const& words = lessons[j].words();
+            for (std::size_t i = 0; i < words.size(); ++i) {
+                auto const& word = words[i];
+                if (i + 8 < words.size())
+                    codes[j].prefetch(words[i + 8].key); // a look is a miss of the cache
+                if (codes[j].add(word.key, word.text, capacity<j>) || options_.overflow == Overflow::unseen)
+                    continue;
                 if (over && std::pair{over->line, over->field} < std::pair{word.line, word.field}) break;
                 over = &word;
                 most = std::size_t(capacity<j>) - 1;

@@ -27,8 +27,8 @@ public:
                              [&](std::int32_t at) -> std::string_view { return words_[std::size_t(at)]; });
     }
     void prefetch(WordKey key) const noexcept { ids_.prefetch(key); }
-    bool add(std::string_view word, int capacity) {
-        WordKey const key{word};
+    bool add(std::string_view word, int capacity) { return add(WordKey{word}, word, capacity); }
+    bool add(WordKey key, std::string_view word, int capacity) {
         if (id(key, word)) return true;
         if (int(words_.size()) + 1 >= capacity) return false;
         words_.emplace_back(word);

@@ -17,6 +17,7 @@ namespace detail {
 class Lesson {
 public:
     struct Word {
+        WordKey key;
         std::string text;
         std::size_t line, field; ///< where it was first seen: fields that share ids share a lesson
     };
@@ -26,7 +27,7 @@ public:
         auto const text = [&](std::int32_t at) -> std::string_view { return words_[std::size_t(at)].text; };
         if (seen_.find(key, word, text) >= 0) return;
         seen_.add(key);
-        words_.push_back({std::string(word), line, field});
+        words_.push_back({key, std::string(word), line, field});
     }
     std::vector<double> const& numbers() const noexcept { return numbers_; }
     std::vector<Word> const& words() const noexcept { return words_; }
