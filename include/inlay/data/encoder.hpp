@@ -99,6 +99,13 @@ public:
         std::string all;
         detail::each<fields>([&](auto j) {
             if (std::size_t(j) != field) return;
+            std::int32_t ids = Rec::template field<j>::ids;
+            if constexpr (!is_number<j>) ids = 1 + std::int32_t(codes_[Rec::template owner<j>()].distinct());
+            if constexpr (learns_edges<j>) ids = 1 + std::int32_t(codes_[j].bins().count());
+            if (id < 0 || id >= std::max(ids, 1))
+                detail::fail(Error("", detail::joined("Encoder::text, field ", field_name(j)),
+                                   detail::joined("an id from 0 to ", std::max(ids, 1) - 1),
+                                   std::to_string(id)));
             if (id == 0) all = "unseen";
             else if constexpr (is_number<j>) all = bucket_text<j>(id);
             else all = codes_[Rec::template owner<j>()].word(id);
@@ -186,8 +193,13 @@ public:
         });
     }
     Row encoded(Csv const& csv, CsvRow const& row) const {
+        // All places are asked for before the first is needed: a large vocabulary is not in the cache.
+        std::array<detail::WordKey, fields> keys;
+        detail::each<fields>([&](auto j) {
+            if constexpr (is_one_word<j>) codes_[j].prefetch(keys[j] = detail::WordKey{row.fields[j]});
+        });
         Row out{};
-        detail::each<fields>([&](auto j) { encode<j>(get<j>(out), csv, row.fields[j]); });
+        detail::each<fields>([&](auto j) { encode<j>(get<j>(out), csv, row.fields[j], keys[j]); });
         return out;
     }
     /// Learns what a study of the pieces of a file finds.
@@ -211,6 +223,8 @@ public:
     }
 
 private:
+    template <std::size_t J>
+    static constexpr bool is_one_word = Rec::template field<J>::kind == FieldKind::categorical;
     template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
 
     template <std::size_t J> std::string bucket_text([[maybe_unused]] std::int32_t id) const {
@@ -246,8 +260,13 @@ private:
                 for (auto const& s : numbers) codes[j].add(Rec::template field<j>::curve(s.x));
             if constexpr (learns_edges<j>)
                 samples[j].insert(samples[j].end(), numbers.begin(), numbers.end());
-            for (auto const& word : lessons[j].words()) {
-                if (codes[j].add(word.text, capacity<j>) || options_.overflow == Overflow::unseen) continue;
+            auto const& words = lessons[j].words();
+            for (std::size_t i = 0; i < words.size(); ++i) {
+                auto const& word = words[i];
+                if (i + 8 < words.size())
+                    codes[j].prefetch(words[i + 8].key); // a look is a miss of the cache
+                if (codes[j].add(word.key, word.text, capacity<j>) || options_.overflow == Overflow::unseen)
+                    continue;
                 if (over && std::pair{over->line, over->field} < std::pair{word.line, word.field}) break;
                 over = &word;
                 most = std::size_t(capacity<j>) - 1;
@@ -260,7 +279,8 @@ private:
                 detail::joined("at most ", most, " distinct values (or Overflow::unseen)"),
                 detail::joined("one more: ", detail::in_quotes(over->text))));
     }
-    template <std::size_t J, class Value> void encode(Value& v, Csv const& csv, std::string_view text) const {
+    template <std::size_t J, class Value>
+    void encode(Value& v, Csv const& csv, std::string_view text, [[maybe_unused]] detail::WordKey key) const {
         using Field = typename Rec::template field<J>;
         auto const& code = codes_[Rec::template owner<J>()];
         if (is_missing(csv.options, text)) return;
@@ -285,7 +305,7 @@ private:
                 if (v.count < Field::capacity && std::find(v.id, v.id + v.count, id) == v.id + v.count)
                     v.id[v.count++] = id;
             });
-        } else v.id = code.id(text);
+        } else v.id = code.id(key, text);
     }
 
     EncoderOptions options_{};
