@@ -2,6 +2,9 @@
 // Files: weights, tables of data, and what turns text into rows.
 #pragma once
 
-#include <inlay/data/bytes.hpp>
+#include <inlay/data/event_rows.hpp>
+#include <inlay/data/libsvm.hpp>
+#include <inlay/data/read_log.hpp>
 #include <inlay/data/save.hpp>
+#include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>

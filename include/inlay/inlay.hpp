@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/activation.hpp>
+#include <inlay/blocks/batch_norm.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/document.hpp>

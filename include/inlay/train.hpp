@@ -4,4 +4,5 @@
 
 #include <inlay/inlay.hpp>
 #include <inlay/train/evaluate.hpp>
+#include <inlay/train/losses.hpp>
 #include <inlay/train/trainer.hpp>

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -117,6 +118,34 @@ TEST_CASE("csv: a header gives columns in any order") {
     });
 }
 
+TEST_CASE("csv: the columns of a file without a header may be named") {
+    std::vector<std::string> const columns{"income", "id", "age", "job"};
+    CHECK(rows("x,7,1,a\ny,8,2,b\n", {.columns = columns}) == "1:1|a|x;2:2|b|y;");
+    CHECK(rows("x,7,a,1\n", {.columns = {"y", "id", "job", "age"}}, "") == "1:1|a|1;");
+    CHECK(rows("job,age,income\na,1,x\n", {.columns = columns}) == "2:1|a|x;"); // a header there is
+    CHECK(refusal("x,7,1\n", {.columns = columns}) == "line 1: expected 4 columns, found 3");
+    CHECK(refusal("x,7,1,a\ny,8,2\n", {.columns = columns}) == "line 2: expected 4 columns, found 3");
+    CHECK(rows("x\nx,7,1,a\n", {.columns = columns, .skip_bad_rows = true}) == "2:1|a|x; bad 1");
+    CHECK(refusal("x,7,1,a\n", {.columns = columns}, "wage") ==
+          "option columns: expected one column named \"wage\", found 0");
+    CHECK(refusal("x,7,1,a\n", {.columns = {"age", "age", "job", "income"}}) ==
+          "option columns: expected one column named \"age\", found 2");
+}
+
+TEST_CASE("tsv: tabs part, quotes are text") {
+    File const file{"1\t\"a \"\tb\" x\n\n2\t\t\r\n"};
+    std::string out;
+    inlay::read_csv(inlay::Tsv{file.path}, fields, "income", [&](CsvRow const& row) {
+        for (std::string_view const field : row.fields) (out += field) += '|';
+        out += std::to_string(row.line) + ";";
+    });
+    CHECK(out == "1|\"a \"|b\" x|1;2|||3;");
+    Csv const csv = inlay::Tsv{"t", {.missing = {"NULL"}}};
+    CHECK(csv.options.separator == '\t');
+    CHECK_FALSE(csv.options.quotes);
+    CHECK(csv.options.missing == std::vector<std::string>{"NULL"});
+}
+
 TEST_CASE("csv: quotes") {
     CHECK(rows("1,\"a,b\",x\n") == "1:1|a,b|x;");
     CHECK(rows("\"1\" , \" \"\"a\"\" \" ,\"\"\n") == "1:1| \"a\" |;");
@@ -197,6 +226,11 @@ TEST_CASE("csv: numbers") {
     CHECK(parse_number("5.") == 5.0);
     CHECK(parse_number("007") == 7.0);
     CHECK(parse_number("0.1") == 0.1);
+    CHECK(parse_number("999999999999999") == 999999999999999.0);
+    CHECK(parse_number("-99999999999999") == -99999999999999.0);
+    CHECK(parse_number("12345678901234567890") == 12345678901234567890.0);
+    CHECK(std::signbit(*parse_number("-0")));
+    CHECK_FALSE(std::signbit(*parse_number("+0")));
     for (char const* text :
          {"",    "+",    "-",   ".",   "+-1",      "--1", "1 ",    " 1",     "1x",    "1,5", "0x10",
           "inf", "-inf", "nan", "NaN", "infinity", "1e",  "1e999", "1e-999", "1_000", "?"}) {

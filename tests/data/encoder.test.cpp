@@ -156,8 +156,14 @@ TEST_CASE("JSON of something else is refused") {
         return refusal([&] { (void)Encoder<Visit>::from_json(text, "file"); });
     };
     CHECK(with("", "") == "no error");
-    CHECK(with("\"version\":1", "\"version\":2") ==
-          "inlay: file: encoder: expected version 1, found another");
+    for (std::string const version : {"2", "0", "-1", "1.0", "\"1\"", "null", "18446744073709551616"}) {
+        std::string const why = with("\"version\":1", "\"version\":" + version);
+        CHECK(why.starts_with(
+            "inlay: file: encoder, version: expected 1 to 1, which this version of inlay knows, "
+            "found "));
+        if (version.size() < 10) CHECK(why.ends_with(version == "1.0" ? "found 1" : "found " + version));
+    }
+    CHECK(with("\"version\":1,", "").ends_with("found none"));
     CHECK(with("\"job\"", "\"work\"") == "inlay: file: encoder, field 2: expected job, found work");
     CHECK(with("\"mean\"", "\"men\"") ==
           "inlay: file: encoder, field 1: expected a scale, found another form");
@@ -169,4 +175,30 @@ TEST_CASE("JSON of something else is refused") {
     using Other = Record<Numeric<"age">>;
     CHECK(refusal([&] { (void)Encoder<Other>::from_json(good, "file"); }) ==
           "inlay: file: encoder: expected 1 fields, found 5");
+}
+
+TEST_CASE("an encoder that has learned nothing is not written") {
+    CHECK(refusal([] { (void)Encoder<Visit>{}.to_json(); }) ==
+          "inlay: Encoder: expected fit before to_json, found an empty encoder");
+}
+
+// What version 1 wrote, and what it meant: later versions still read it so.
+TEST_CASE("the first version of the text") {
+    auto const encoder =
+        Encoder<Visit>::from_json(R"({"version":1,"separator":";","fields":[)"
+                                  R"({"field":"age","code":{"count":4,"mean":20.5,"squares":36}},)"
+                                  R"({"field":"job","code":{"words":["smith","k\u00f6nig \"x\""]}},)"
+                                  R"({"field":"genres","code":{"words":["rock","pop"]}},)"
+                                  R"({"field":"item","code":{"words":["i1","i2","i3"]}},)"
+                                  R"({"field":"watched","code":{"words":[]}}]})",
+                                  "file");
+    CHECK(encoder.fitted());
+    File const quoted{"26.5,\"k\xC3\xB6nig \"\"x\"\"\",pop;rock,i3,i1;i9;i2,yes\n"};
+    auto const rows = encoder.transform(Csv{quoted.path}, yes);
+    CHECK(get<0>(rows[0]).value == 2); // (26.5 - 20.5) / sqrt(36 / 4)
+    CHECK(get<0>(rows[0]).id == 2);
+    CHECK(get<1>(rows[0]).id == 2);
+    CHECK(ids(get<2>(rows[0])) == "2 1 ");
+    CHECK(get<3>(rows[0]).id == 3);
+    CHECK(ids(get<4>(rows[0])) == "1 0 2 ");
 }

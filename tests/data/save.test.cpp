@@ -112,3 +112,22 @@ TEST_CASE("double to float and back; files know nothing of lanes") {
     at_lanes(Lanes<8>{});
     at_lanes(Lanes<16>{});
 }
+
+TEST_CASE("an encoder of a newer version is refused in words, one that has learned nothing is not saved") {
+    File const table{"1.1,a,1\n2.3,b,0\n"}, file;
+    Encoder<Visit> encoder, read;
+    Network<Net> const net(Seed{1}), before(Seed{2});
+    Network<Net> other(Seed{2});
+    CHECK_THROWS_WITH_AS(save(net, encoder, file.path), doctest::Contains("fit before to_json"), Error);
+    CHECK(!std::filesystem::exists(file.path));
+    encoder.fit(Csv{table.path}, Label{"y"});
+    std::string newer = encoder.to_json();
+    newer.replace(newer.find("\"version\":1"), 11, "\"version\":7,\"how\":{\"we\":[\"cannot\",\"know\"]}");
+    save(net, file.path, {{"inlay.encoder", newer}});
+    CHECK_THROWS_WITH_AS(load(other, read, file.path),
+                         doctest::Contains("encoder, version: expected 1 to 1, which this version of inlay "
+                                           "knows, found 7"),
+                         Error);
+    CHECK(same(other, before));
+    CHECK(!read.fitted());
+}

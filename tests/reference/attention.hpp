@@ -78,7 +78,7 @@ public:
     // Queries and keys come from `from`, values and gates from x.
     Attending(Attention const& a, Parameters const& p, Rows const& from, Rows const& x)
         : a_(a), p_(p), x_(x) {
-        int const kv_heads = a.kv_heads == 0 ? a.heads : a.kv_heads, sets = a.differential.on ? 2 : 1;
+        int const kv_heads = this->kv_heads(), sets = a.differential.on ? 2 : 1;
         if (a.heads % kv_heads != 0) throw std::invalid_argument("reference: heads do not share evenly");
         Rows const q = linear(p.child("q"), from), k = linear(p.child("k"), from),
                    v = linear(p.child("v"), x);
@@ -93,13 +93,54 @@ public:
         if (a.selective) mask_out();
     }
 
+    Attention const& options() const { return a_; }
+    int kv_heads() const { return a_.kv_heads == 0 ? a_.heads : a_.kv_heads; }
+    std::size_t size() const { return x_.size(); }
+    Rows const& queries(int h) const { return heads_[0].at(static_cast<std::size_t>(h)).q; }
+    Rows const& keys(int h) const { return heads_[0].at(static_cast<std::size_t>(h)).k; }
+    Rows const& values(int h) const { return values_.at(static_cast<std::size_t>(h)); }
+    Rounded score(int h, std::size_t i, std::size_t j) const { return logit(0, h, i, j); }
+
+    // Of what the mask lets head h see, it sees [i][j] only where that is true.
+    void narrow(int h, std::vector<std::vector<bool>> const& chosen) {
+        chosen_.resize(static_cast<std::size_t>(a_.heads));
+        chosen_.at(static_cast<std::size_t>(h)) = chosen;
+    }
+    bool sees(int h, std::size_t i, std::size_t j) const {
+        return a_.mask(static_cast<int>(i), static_cast<int>(j)) &&
+               (chosen_.empty() || chosen_[static_cast<std::size_t>(h)].at(i).at(j));
+    }
+
     Rows output() const {
         Rows o(x_.size());
-        for (std::size_t i = 0; i < x_.size(); ++i) {
+        for (std::size_t i = 0; i < x_.size(); ++i)
             for (int h = 0; h < a_.heads; ++h) {
                 Row const mixed = mixture(h, i);
                 o[i].insert(o[i].end(), mixed.begin(), mixed.end());
             }
+        return projected(o);
+    }
+
+    // What head h of query i gets.
+    Row mixture(int h, std::size_t i) const {
+        Rows const& own = values_.at(static_cast<std::size_t>(h));
+        std::size_t const width = own[i].size();
+        Rows values;
+        if (a_.sink != Sink::none) values.push_back(Row(width));
+        for (int n = 0; n < a_.sink_keys; ++n)
+            values.push_back(row_of(p_, "sink_value", static_cast<std::size_t>(h * a_.sink_keys + n)));
+        for (std::size_t j = 0; j < x_.size(); ++j)
+            if (sees(h, i, j)) values.push_back(own[j]);
+        Row o = weighted_sum(weights(h, i), values, width);
+        if (!a_.differential.on || !a_.differential.norm) return o;
+        o = rms_normed(o, a_.eps, row_of(p_, "norm.weight"));
+        for (Rounded& v : o) v = constant(1 - initial_lambda()) * v;
+        return o;
+    }
+
+    // Gates and o.
+    Rows projected(Rows o) const {
+        for (std::size_t i = 0; i < x_.size(); ++i) {
             if (a_.gate == OutputGate::none) continue;
             Row const gates = linear(p_.child("gate"), x_[i]);
             std::size_t const share = o[i].size() / gates.size();
@@ -127,10 +168,7 @@ private:
     std::vector<Rows> values_;
     std::vector<Row> forgotten_; // the sum of log f up to and with a token
     Rows masked_out_;            // F_ij
-
-    bool sees(std::size_t i, std::size_t j) const {
-        return a_.mask(static_cast<int>(i), static_cast<int>(j));
-    }
+    std::vector<std::vector<std::vector<bool>>> chosen_;
 
     Rows prepared(Rows rows, std::string const& norm) const {
         for (std::size_t t = 0; t < rows.size(); ++t) {
@@ -160,7 +198,7 @@ private:
         for (std::size_t i = 0; i < x_.size(); ++i)
             for (std::size_t j = 1; j < x_.size(); ++j)
                 for (std::size_t l = j + 1; l < i; ++l)
-                    if (sees(l, j)) masked_out_[i][j] += relu(logit(0, 0, l, j));
+                    if (sees(0, l, j)) masked_out_[i][j] += relu(logit(0, 0, l, j));
     }
 
     Rounded scaled(int h, Row const& q, Row const& k) const {
@@ -194,7 +232,7 @@ private:
             z.push_back(scaled(h, heads_[set].at(static_cast<std::size_t>(h)).q[i],
                                row_of(p_, "sink_key", static_cast<std::size_t>(h * a_.sink_keys + n))));
         for (std::size_t j = 0; j < x_.size(); ++j)
-            if (sees(i, j))
+            if (sees(h, i, j))
                 z.push_back(a_.selective ? logit(set, h, i, j) - masked_out_[i][j] : logit(set, h, i, j));
         switch (a_.weights) {
         case RowMap::sparsemax:
@@ -213,22 +251,6 @@ private:
                exp(dot(row_of(p_, "lambda_q2"), row_of(p_, "lambda_k2"))) + constant(initial_lambda());
     }
     double initial_lambda() const { return 0.8 - 0.6 * std::exp(-0.3 * a_.differential.layer); }
-
-    Row mixture(int h, std::size_t i) const {
-        Rows const& own = values_.at(static_cast<std::size_t>(h));
-        std::size_t const width = own[i].size();
-        Rows values;
-        if (a_.sink != Sink::none) values.push_back(Row(width));
-        for (int n = 0; n < a_.sink_keys; ++n)
-            values.push_back(row_of(p_, "sink_value", static_cast<std::size_t>(h * a_.sink_keys + n)));
-        for (std::size_t j = 0; j < x_.size(); ++j)
-            if (sees(i, j)) values.push_back(own[j]);
-        Row o = weighted_sum(weights(h, i), values, width);
-        if (!a_.differential.on || !a_.differential.norm) return o;
-        o = rms_normed(o, a_.eps, row_of(p_, "norm.weight"));
-        for (Rounded& v : o) v = constant(1 - initial_lambda()) * v;
-        return o;
-    }
 };
 
 } // namespace detail

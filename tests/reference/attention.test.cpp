@@ -8,17 +8,6 @@ using namespace reference;
 
 namespace {
 
-// Parameters that turn the one-hot tokens of identity(T) into these queries, keys and values.
-Parameters giving(Sequence const& q, Sequence const& k, Sequence const& v) {
-    return parameters({{"q.weight", transposed(q)},
-                       {"k.weight", transposed(k)},
-                       {"v.weight", transposed(v)},
-                       {"o.weight", identity(v[0].size())}});
-}
-
-Sequence const worked_q = {{1, 0}, {0, 1}, {1, 1}}, worked_k = {{1, 0}, {0, 1}, {.6, .8}},
-               worked_v = {{1, 2}, {3, 4}, {5, 6}};
-
 Sequence worked(Attention const& a) {
     return attention(a)(giving(worked_q, worked_k, worked_v), identity(3)).value;
 }
@@ -32,11 +21,6 @@ Parameters drawn(std::size_t width, std::size_t heads, std::size_t kv_heads, std
                        {"v.bias", numbers(1, kv_heads * dv, 6)},
                        {"o.weight", numbers(width, heads * dv, 7)},
                        {"o.bias", numbers(1, width, 8)}});
-}
-
-Sequence beside(Sequence x, Sequence const& y) {
-    for (std::size_t t = 0; t < x.size(); ++t) x[t].insert(x[t].end(), y[t].begin(), y[t].end());
-    return x;
 }
 
 Sequence beginning(Sequence const& x, std::size_t n) {

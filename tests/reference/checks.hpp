@@ -64,4 +64,26 @@ inline Sequence identity(std::size_t n) {
     return rows;
 }
 
+inline Sequence beside(Sequence x, Sequence const& y) {
+    for (std::size_t t = 0; t < x.size(); ++t) x[t].insert(x[t].end(), y[t].begin(), y[t].end());
+    return x;
+}
+
+// Parameters that turn the one-hot tokens of identity(T) into these queries, keys and values.
+inline Parameters giving(Sequence const& q, Sequence const& k, Sequence const& v) {
+    return parameters({{"q.weight", transposed(q)},
+                       {"k.weight", transposed(k)},
+                       {"v.weight", transposed(v)},
+                       {"o.weight", identity(v[0].size())}});
+}
+
+// Of 2.13.
+inline Sequence const worked_q = {{1, 0}, {0, 1}, {1, 1}}, worked_k = {{1, 0}, {0, 1}, {.6, .8}},
+                      worked_v = {{1, 2}, {3, 4}, {5, 6}};
+
+inline Parameters with(Parameters p, std::map<std::string, Sequence> const& more) {
+    for (auto const& [name, tensor] : more) p.by_name[name] = matrix_of(tensor);
+    return p;
+}
+
 } // namespace reference

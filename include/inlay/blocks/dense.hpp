@@ -68,6 +68,13 @@ template <int O, class... Policies> struct Dense {
         static void step(C const&, Params const& p, State&, T const* x, T* y, Scratch) noexcept {
             apply(1, p, x, y);
         }
+        template <class C, class F>
+        static void forward_then(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, F f) noexcept {
+            apply(c.rows * I::rows, p, x.data, y.data, f);
+        }
+        template <class F> static void step_then(Params const& p, T const* x, T* y, F f) noexcept {
+            apply(1, p, x, y, f);
+        }
         template <class C, class Tp, class DX, class G>
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, DX dx,
                              G& g, Scratch) noexcept {
@@ -76,21 +83,35 @@ template <int O, class... Policies> struct Dense {
             pull(c.rows * I::rows, p, x.data, dy.data, to, false, g);
         }
 
-        /// The map and its way back over m rows, for blocks that hold a Dense; dx may be null.
-        static void apply(int m, Params const& p, T const* x, T* y) noexcept {
-            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
-            kernels::Product<T> product{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
-            if constexpr (has_bias) product.onto = kernels::Onto<T>::bias(p.bias.data);
-            if constexpr (layout == Layout::transposed) {
-                kernels::gemm<W>(m, detail::padded(O, W), product);
-                if constexpr (ys > detail::padded(O, W))
-                    for (int r = 0; r < m; ++r)
-                        kernels::clear_pads(y + std::ptrdiff_t(r) * ys, detail::padded(O, W), ys);
-            } else {
-                product.k = detail::padded(D, W);
-                kernels::gemm_nt<W>(m, O, ys, product);
+        /// y = f(x W^T + b) for m rows, f(0) = 0. One row goes through the registers once; of many rows f
+        /// makes a pass of its own, which costs less than a second set of tiles to compile.
+        template <class F = kernels::AsItIs>
+        static void apply(int m, Params const& p, T const* x, T* y, F f = {}) noexcept {
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride, N = detail::padded(O, W);
+            constexpr bool plain = std::is_same_v<F, kernels::AsItIs>;
+            auto const product = [&] {
+                kernels::Product<T> r{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
+                if constexpr (has_bias) r.onto = kernels::Onto<T>::bias(p.bias.data);
+                if constexpr (layout != Layout::transposed) r.k = detail::padded(D, W);
+                return r;
+            };
+            if (m == 1) {
+                if constexpr (layout == Layout::transposed) kernels::gemv<W, N>(product(), f);
+                else kernels::gemv_nt<W>(O, product(), f);
+                if constexpr (ys > N) kernels::clear_pads(y, N, ys);
+                return;
             }
+            if constexpr (layout == Layout::transposed) {
+                if constexpr (kernels::is_small(I::rows, N / W, D)) {
+                    if (m == I::rows) kernels::gemm_small<W, I::rows, N, D>(product());
+                    else kernels::gemm<W>(m, N, product());
+                } else kernels::gemm<W>(m, N, product());
+                if constexpr (ys > N)
+                    for (int r = 0; r < m; ++r) kernels::clear_pads(y + std::ptrdiff_t(r) * ys, N, ys);
+            } else kernels::gemm_nt<W>(m, O, ys, product());
+            if constexpr (!plain) kernels::map<W>(std::ptrdiff_t(m) * ys, y, y, f);
         }
+        /// The way back of m rows; dx may be null.
         template <class G>
         static void pull(int m, Params const& p, T const* x, T const* dy, T* dx, bool add_to_dx,
                          G& g) noexcept {

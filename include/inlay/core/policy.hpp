@@ -7,7 +7,8 @@
 namespace inlay::inline INLAY_ISA {
 
 /// A policy's kind is itself, unless it names a family: `using PolicyKind = HowIndexed;`. A block takes at
-/// most one policy of a kind, except of kinds that say `static constexpr bool many = true`.
+/// most one policy of a kind, except of kinds that say `static constexpr bool many = true`. A policy may ask
+/// something of its own numbers: `using Must = detail::Must<(N > 0), a_positive_count>;`.
 template <class... Kinds> struct PolicyKinds;
 
 /// Words of a misfit.
@@ -63,6 +64,8 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
             return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
         else if constexpr (One::doubled)
             return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
+        else if constexpr (!in_range<P>)
+            return Tag<Misfit<P, Place<>, Got<a_number_out_of_range>, typename P::Must>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
     }
     using type = typename decltype(find())::type;

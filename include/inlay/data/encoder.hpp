@@ -3,19 +3,12 @@
 
 #include <inlay/core/input.hpp>
 #include <inlay/core/rows.hpp>
-#include <inlay/data/csv.hpp>
-#include <inlay/data/field_code.hpp>
+#include <inlay/data/encoded_csv.hpp>
 
 #include <array>
+#include <limits>
 
 namespace inlay::inline INLAY_ISA {
-
-/// The column that is to be predicted: 1 where its text is `positive`, else 0; without `positive` it is a
-/// number.
-struct Label {
-    std::string field;
-    std::string positive = {};
-};
 
 struct EncoderOptions {
     Overflow overflow = Overflow::error;
@@ -35,48 +28,48 @@ template <class Rec> class Encoder {
     static_assert(Says<detail::InputProblem<Rec>>{}, "inlay: this record cannot be");
 
 public:
+    using Record = Rec;
     using Row = typename Rec::Row;
     static constexpr std::size_t fields = std::size_t(Rec::fields);
+    /// The newest form of to_json.
+    static constexpr std::uint64_t newest = 1;
 
     Encoder() = default;
     explicit Encoder(EncoderOptions options) : options_(options) {}
 
-    Rows<Rec> fit_transform(Csv const& csv, Label const& label) {
-        fit(csv, label);
-        return transform(csv, label);
-    }
-    /// Learns vocabularies and scales; what was learned before is forgotten, also when this throws.
-    void fit(Csv const& csv, Label const& label) {
-        codes_ = {};
-        fitted_ = false;
-        std::array<detail::FieldCode, fields> codes;
-        read_csv(csv, names(), label.field, [&](CsvRow const& row) {
-            check(csv, row);
-            detail::each<fields>([&](auto j) { learn<j>(codes, csv, row); });
-        });
-        codes_ = std::move(codes);
-        fitted_ = true;
-    }
-    Rows<Rec> transform(Csv const& csv, Label const& label) const {
-        if (!fitted_) detail::fail(Error(csv.path, "Encoder", "fit before transform", "an empty encoder"));
-        Rows<Rec> rows;
-        bool occurs = label.positive.empty();
-        read_csv(csv, names(), label.field, [&](CsvRow const& row) {
-            check(csv, row);
-            if (is_missing(csv.options, row.fields[fields])) row.bad(fields, "a label");
-            float target;
-            if (label.positive.empty()) target = float(row.number(fields));
-            else target = row.fields[fields] == label.positive ? 1.0f : 0.0f;
-            Row encoded{};
-            detail::each<fields>([&](auto j) { encode<j>(get<j>(encoded), csv, row.fields[j]); });
-            rows.row.push_back(encoded);
-            rows.target.push_back(target);
-            occurs = occurs || target > 0;
-        });
-        if (!occurs)
-            detail::fail(Error(csv.path, detail::joined("label ", label.field),
-                               detail::joined("a row with ", detail::in_quotes(label.positive)), "none"));
+    /// Both; what was learned before stays where either throws.
+    template <detail::ExecutorRef Exec = Serial>
+    Rows<Rec> fit_transform(Csv const& csv, Label const& label, Exec&& executor = Exec{}) {
+        Encoder learned(options_);
+        learned.fit(csv, label, executor);
+        auto rows = learned.transform(csv, label, executor);
+        *this = std::move(learned);
         return rows;
+    }
+    /// Learns vocabularies and scales instead of what was learned before, which stays where this throws.
+    template <detail::ExecutorRef Exec = Serial>
+    void fit(Csv const& csv, Label const& label, Exec&& executor = Exec{}) {
+        MappedFile const file{csv.path};
+        detail::CsvLayout const layout{
+            csv, file.text(), names(), {&label.field, 1}, "the fields and the label"};
+        fit(csv, detail::CsvStudy<Encoder>{*this, csv, layout}, file.text(), layout.begin, executor);
+    }
+    template <detail::ExecutorRef Exec = Serial>
+    Rows<Rec> transform(Csv const& csv, Label const& label, Exec&& executor = Exec{}) const {
+        Rows<Rec> rows;
+        stream(csv, label, std::numeric_limits<std::size_t>::max()).next(rows, executor);
+        return rows;
+    }
+    /// The rows of a file in chunks of `rows`, for files larger than memory. The encoder must outlive the
+    /// stream.
+    RowStream<detail::EncodedCsv<Encoder>> stream(Csv const& csv, Label const& label,
+                                                  std::size_t rows) const {
+        if (!fitted_) detail::fail(Error(csv.path, "Encoder", "fit before transform", "an empty encoder"));
+        MappedFile file{csv.path};
+        detail::CsvLayout layout{csv, file.text(), names(), {&label.field, 1}, "the fields and the label"};
+        auto const begin = layout.begin;
+        auto const bad = layout.bad;
+        return {{*this, csv, label, std::move(layout)}, std::move(file), begin, rows, bad};
     }
 
     static std::string field_name(std::size_t field) { return names()[field]; }
@@ -98,8 +91,11 @@ public:
         return all;
     }
 
-    /// What was learned, as JSON text; `from_json` is its inverse.
+    /// What was learned, as JSON text; `from_json` is its inverse. The text says its version, which is to
+    /// change with its form: what an older inlay wrote stays readable, and what a newer one wrote is refused
+    /// in words.
     std::string to_json() const {
+        if (!fitted_) detail::fail(Error("", "Encoder", "fit before to_json", "an empty encoder"));
         detail::Json::Array all;
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
@@ -107,7 +103,7 @@ public:
                                                 {"code", codes_[j].json(is_number<j>)}}});
         });
         return detail::to_json(
-            detail::Json{detail::Json::Object{{"version", {std::uint64_t(1)}},
+            detail::Json{detail::Json::Object{{"version", {newest}},
                                               {"separator", {std::string(1, options_.list_separator)}},
                                               {"fields", {all}}}});
     }
@@ -117,7 +113,10 @@ public:
         auto const json = detail::parse_json(text, file, "encoder");
         auto const* version = json.find("version");
         auto const* number = version ? version->template get<std::uint64_t>() : nullptr;
-        if (!number || *number != 1) detail::fail(Error(file, "encoder", "version 1", "another"));
+        if (!number || *number < 1 || *number > newest)
+            detail::fail(Error(file, "encoder, version",
+                               detail::joined("1 to ", newest, ", which this version of inlay knows"),
+                               version ? detail::to_json(*version) : "none"));
         auto const* separator = json.find("separator");
         auto const* text_of = separator ? separator->template get<std::string>() : nullptr;
         if (!text_of || text_of->size() != 1)
@@ -143,6 +142,49 @@ public:
         return e;
     }
 
+    // What follows is for the readers of data/.
+
+    /// Everything that could make the row bad, before anything of it is kept. Words are UTF-8, or they could
+    /// not be saved.
+    static void check(Csv const& csv, CsvRow const& row) {
+        detail::each<fields>([&](auto j) {
+            if constexpr (!is_number<j>) {
+                if (!detail::is_utf8(row.fields[j])) row.bad(j, "text in UTF-8");
+            } else if (!is_missing(csv.options, row.fields[j])) row.number(j);
+        });
+    }
+    /// Everything that a row teaches, to the lessons of the fields that own the codes.
+    void learn(std::span<detail::Lesson> lessons, Csv const& csv, CsvRow const& row) const {
+        detail::each<fields>([&](auto j) {
+            using Field = typename Rec::template field<j>;
+            std::string_view const text = row.fields[j];
+            detail::Lesson& lesson = lessons[Rec::template owner<j>()];
+            if (is_missing(csv.options, text)) return;
+            if constexpr (is_number<j>) lesson.add(row.number(j));
+            else if constexpr (detail::is_list_field<Field>)
+                each_value(text, [&](std::string_view word) { lesson.add(word, row.line, j); });
+            else lesson.add(text, row.line, j);
+        });
+    }
+    Row encoded(Csv const& csv, CsvRow const& row) const {
+        Row out{};
+        detail::each<fields>([&](auto j) { encode<j>(get<j>(out), csv, row.fields[j]); });
+        return out;
+    }
+    /// Learns what a study of the pieces of a file finds.
+    template <class Study, class E>
+    void fit(Csv const& csv, Study const& study, std::string_view text, detail::TextMark mark, E& executor) {
+        std::array<detail::FieldCode, fields> codes;
+        while (mark.at < text.size()) {
+            auto const error = detail::parse_some(
+                study, text, mark, csv.options.piece, executor,
+                [&](auto&& part, std::size_t lines) { remember(codes, csv, part.lessons, lines); });
+            if (error) std::rethrow_exception(error);
+        }
+        codes_ = std::move(codes);
+        fitted_ = true;
+    }
+
 private:
     template <std::size_t J>
     static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
@@ -159,13 +201,6 @@ private:
         detail::each<fields>([&](auto j) { all.emplace_back(Rec::template field<j>::name.text); });
         return all;
     }
-    /// Everything that could make the row bad, before anything of it is kept.
-    static void check(Csv const& csv, CsvRow const& row) {
-        detail::each<fields>([&](auto j) {
-            if constexpr (is_number<j>)
-                if (!is_missing(csv.options, row.fields[j])) row.number(j);
-        });
-    }
     template <class F> void each_value(std::string_view text, F f) const {
         while (!text.empty()) {
             std::size_t const end = std::min(text.find(options_.list_separator), text.size());
@@ -173,24 +208,27 @@ private:
             text.remove_prefix(std::min(end + 1, text.size()));
         }
     }
-    template <std::size_t J>
-    void learn(std::array<detail::FieldCode, fields>& codes, Csv const& csv, CsvRow const& row) const {
-        std::string_view const text = row.fields[J];
-        if (is_missing(csv.options, text)) return;
-        if constexpr (is_number<J>) codes[J].add(row.number(J));
-        else {
-            auto& code = codes[Rec::template owner<J>()];
-            auto const take = [&](std::string_view word) {
-                if (!code.add(word, capacity<J>) && options_.overflow == Overflow::error)
-                    detail::fail(Error(
-                        csv.path,
-                        detail::joined("line ", row.line, ", field ", Rec::template field<J>::name.text),
-                        detail::joined("at most ", capacity<J> - 1, " distinct values (or Overflow::unseen)"),
-                        detail::joined("one more: ", detail::in_quotes(word))));
-            };
-            if constexpr (detail::is_list_field<typename Rec::template field<J>>) each_value(text, take);
-            else take(text);
-        }
+    /// Learns what a piece taught; `lines` of the file are before it. The first row with too many words is
+    /// the one to complain of.
+    void remember(std::span<detail::FieldCode> codes, Csv const& csv, std::span<detail::Lesson const> lessons,
+                  std::size_t lines) const {
+        detail::Lesson::Word const* over = nullptr;
+        std::size_t most = 0;
+        detail::each<fields>([&](auto j) {
+            for (double const x : lessons[j].numbers()) codes[j].add(x);
+            for (auto const& word : lessons[j].words()) {
+                if (codes[j].add(word.text, capacity<j>) || options_.overflow == Overflow::unseen) continue;
+                if (over && std::pair{over->line, over->field} < std::pair{word.line, word.field}) break;
+                over = &word;
+                most = std::size_t(capacity<j>) - 1;
+                break;
+            }
+        });
+        if (over)
+            detail::fail(Error(
+                csv.path, detail::joined("line ", lines + over->line, ", field ", field_name(over->field)),
+                detail::joined("at most ", most, " distinct values (or Overflow::unseen)"),
+                detail::joined("one more: ", detail::in_quotes(over->text))));
     }
     template <std::size_t J, class Value> void encode(Value& v, Csv const& csv, std::string_view text) const {
         using Field = typename Rec::template field<J>;

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,11 +19,16 @@ namespace inlay::inline INLAY_ISA {
 enum class Overflow { error, unseen };
 
 namespace detail {
+/// Lets texts be looked for without a copy.
+struct TextHash : std::hash<std::string_view> {
+    using is_transparent = void;
+};
+
 /// A vocabulary in the order of first sight (ids from 1), or the scale of a number.
 class FieldCode {
 public:
     std::int32_t id(std::string_view word) const {
-        auto const found = ids_.find(std::string(word));
+        auto const found = ids_.find(word);
         return found == ids_.end() ? 0 : found->second;
     }
     bool add(std::string_view word, int capacity) {
@@ -82,7 +88,7 @@ public:
 
 private:
     std::vector<std::string> words_;
-    std::unordered_map<std::string, std::int32_t> ids_;
+    std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>> ids_;
     std::uint64_t count_ = 0;
     double mean_ = 0, squares_ = 0;
 };

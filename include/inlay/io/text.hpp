@@ -34,6 +34,10 @@ inline std::size_t utf8_length(std::string_view text, std::size_t at) noexcept {
 
 inline bool is_utf8(std::string_view text) noexcept {
     for (std::size_t at = 0; at < text.size();) {
+        if (static_cast<unsigned char>(text[at]) < 0x80U) {
+            ++at;
+            continue;
+        }
         std::size_t const length = utf8_length(text, at);
         if (length == 0) return false;
         at += length;

@@ -19,7 +19,7 @@ template <class T> struct Parameter {
     std::string name;
     Kind kind;
     TensorRef<T> ref;
-    int rule;
+    int rule;   // -1 for a buffer, which no optimizer moves
     T* slot[2]; // optimizer state, laid out as the parameter
 };
 
@@ -43,9 +43,9 @@ public:
         M::Block::visit(params, Path{},
                         [&]<class Spec>(Tag<Spec>, Path const& at, Kind kind, TensorRef<T> ref) {
                             std::string name = to_string(at);
-                            int const rule = find<Spec>(kind, name);
+                            int const rule = kind == Kind::buffer ? -1 : find<Spec>(kind, name);
                             if (rule >= 0) ++hits[std::size_t(rule)];
-                            refuse(rule, kind, name);
+                            if (kind != Kind::buffer) refuse(rule, kind, name);
                             list_.push_back({std::move(name), kind, ref, rule, {}});
                         });
         for (std::size_t r = 0; r < hits.size(); ++r)
@@ -94,14 +94,17 @@ private:
         return all;
     }
     void allocate() {
-        constexpr int slots[] = {Rule::Optimizer::slots...};
         std::size_t bytes = 0;
-        for (auto const& p : list_) bytes += std::size_t(slots[p.rule]) * lines(p.ref.size() * sizeof(T));
+        auto const slots_of = [](int rule) {
+            constexpr int slots[] = {Rule::Optimizer::slots...};
+            return rule < 0 ? 0 : slots[rule];
+        };
+        for (auto const& p : list_) bytes += std::size_t(slots_of(p.rule)) * lines(p.ref.size() * sizeof(T));
         state_bytes_ = bytes + 64;
         state_ = aligned_bytes(state_bytes_);
         std::byte* at = state_.get();
         for (auto& p : list_)
-            for (int s = 0; s < slots[p.rule]; ++s) {
+            for (int s = 0; s < slots_of(p.rule); ++s) {
                 p.slot[s] = reinterpret_cast<T*>(at);
                 at += lines(p.ref.size() * sizeof(T));
             }

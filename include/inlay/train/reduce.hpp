@@ -28,6 +28,14 @@ void add_tree(std::vector<std::vector<TensorRef<T>>> const& shards, std::size_t 
         for (int k = 0; k + reach < active; k += 2 * reach)
             add_dense(shards[std::size_t(k + reach)][tensor], shards[std::size_t(k)][tensor]);
 }
+/// A buffer is moved by the mean of what the shards' slots ask for.
+template <class T>
+void move_buffer(TensorRef<T> const& buffer, std::vector<std::vector<TensorRef<T>>> const& shards,
+                 std::size_t tensor, int active) noexcept {
+    add_tree(shards, tensor, active);
+    auto const& sum = shards[0][tensor];
+    for (std::size_t i = 0, n = buffer.size(); i < n; ++i) buffer.data[i] += sum.data[i] / T(active);
+}
 
 /// Slots of all shards summed row by row in the order of shard and slot: f(row, sum) for each row that
 /// occurs.

@@ -78,6 +78,12 @@ template <class O> struct RulesOf {
 template <class... Rules> struct RulesOf<Optimize<Rules...>> {
     using type = Optimize<Rules...>;
 };
+/// The optimizers; throws Error where a number of theirs, or of the schedule, is out of range.
+template <class... O> std::tuple<O...> checked(Schedule const& schedule, std::tuple<O...> const& optimizers) {
+    std::visit([](auto const& s) { s.check(); }, schedule);
+    std::apply([](auto const&... o) { (o.check(), ...); }, optimizers);
+    return optimizers;
+}
 } // namespace detail
 
 /// Options of a Trainer with one optimizer. `learning_rate`, where given, replaces the optimizer's.
@@ -95,7 +101,7 @@ template <class O> struct TrainOptions {
                 detail::fail(Error("", "TrainOptions, learning_rate", "an optimizer that has one",
                                    "one with a rate of another name"));
         }
-        return {o};
+        return detail::checked(schedule, std::tuple<O>{o});
     }
 };
 /// Options of a Trainer with rules: `optimizer` in the order of the rules.
@@ -104,7 +110,7 @@ template <class... Rules> struct TrainOptions<Optimize<Rules...>> {
     typename Optimize<Rules...>::Options optimizer{};
     Seed seed{};
 
-    auto const& optimizers() const { return optimizer; }
+    auto optimizers() const { return detail::checked(schedule, optimizer); }
 };
 
 } // namespace inlay::inline INLAY_ISA

@@ -82,8 +82,12 @@ private:
         T *y, *dy;
         Scratch scratch;
     };
+    static_assert(Says<LossFit<Loss, Output>>{}, "inlay: the loss does not fit");
     static constexpr int targets = Loss::targets(Output::width) * Output::rows; // of a row
     static constexpr std::size_t output_bytes = detail::bytes<Output, R>(shard_rows);
+    // The loss has the scratch to itself, between forward and backward.
+    static constexpr std::size_t scratch_bytes =
+        std::max(Block::scratch(shard_rows), detail::loss_scratch<Loss, In<Output, R>>(shard_rows));
 
     void reset();
     template <class Data> void expect(Data const& data) const;

@@ -24,7 +24,7 @@ template <class M, class Loss, class B, class Opt, class Exec> void Trainer<M, L
     for (int k = 0; k < shards; ++k) staging_.emplace_back(targets);
     for (int w = 0; w < exec_.workers(); ++w) {
         constexpr std::size_t tape = detail::lines(sizeof(Tape));
-        auto memory = detail::aligned_bytes(tape + 2 * output_bytes + Block::scratch(shard_rows) + 64);
+        auto memory = detail::aligned_bytes(tape + 2 * output_bytes + scratch_bytes + 64);
         auto* at = memory.get();
         workers_.push_back({std::move(memory), reinterpret_cast<Tape*>(at), reinterpret_cast<T*>(at + tape),
                             reinterpret_cast<T*>(at + tape + output_bytes),
@@ -68,7 +68,7 @@ double Trainer<M, Loss, B, Opt, Exec>::run_shards(Data const& data, std::span<st
             detail::impossible_target<Loss>(wanted.data, std::ptrdiff_t(rows_of(k)) * targets, Output::width);
         if (bad >= 0)
             detail::fail(Error("", detail::joined("row ", index[std::size_t(k * shard_rows + bad / targets)]),
-                               detail::joined("a class from 0 to ", Output::width - 1, ", or a negative one"),
+                               detail::wanted_target<Loss>(bad % targets, Output::width),
                                std::to_string(wanted.data[bad])));
         count_ += detail::total_weight<Loss>(y, rows_of(k), wanted);
     }
@@ -88,7 +88,7 @@ double Trainer<M, Loss, B, Opt, Exec>::run_shards(Data const& data, std::span<st
             Block::forward(c, *params_, x, y, none, worker.scratch);
         }
         shard_loss_[std::size_t(k)] =
-            detail::loss_of<Loss>(In<Output, R>(y), c.rows, stage.targets(), scale, dy);
+            detail::loss_of<Loss>(c, In<Output, R>(y), stage.targets(), scale, dy, worker.scratch);
         if (train)
             Block::backward(c, *params_, x, *worker.tape, In<Output, R>(dy), NoGrad{},
                             *reinterpret_cast<Grads*>(grad_memory_[std::size_t(k)].get()), worker.scratch);
@@ -104,7 +104,10 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, double count, std::uint64
     auto& list = parameters_.list();
     for (std::size_t i = 0; i < list.size(); ++i) {
         auto const& p = list[i];
-        if (p.kind == Kind::buffer) continue;
+        if (p.kind == Kind::buffer) {
+            detail::move_buffer(p.ref, grads_, i, active);
+            continue;
+        }
         auto const& g = grads_[0][i];
         if (g.id) {
             detail::each_row_of_slots(grads_, i, active, keys_, sum_, [&](std::ptrdiff_t row, T const* sum) {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <inlay/data/csv.hpp>
+#include <inlay/data/field_code.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace inlay::inline INLAY_ISA {
+namespace detail {
+
+/// What one piece of a file teaches of a field: its numbers in order, its words in the order of first sight.
+/// Taught piece by piece, an encoder learns what it would from the file as a whole, to the bit.
+class Lesson {
+public:
+    struct Word {
+        std::string text;
+        std::size_t line, field; ///< where it was first seen: fields that share ids share a lesson
+    };
+    void add(double x) { numbers_.push_back(x); }
+    void add(std::string_view word, std::size_t line, std::size_t field) {
+        if (seen_.find(word) != seen_.end()) return;
+        seen_.emplace(word);
+        words_.push_back({std::string(word), line, field});
+    }
+    std::vector<double> const& numbers() const noexcept { return numbers_; }
+    std::vector<Word> const& words() const noexcept { return words_; }
+
+private:
+    std::vector<double> numbers_;
+    std::vector<Word> words_;
+    std::unordered_set<std::string, TextHash, std::equal_to<>> seen_;
+};
+
+} // namespace detail
+} // namespace inlay::inline INLAY_ISA
