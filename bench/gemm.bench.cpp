@@ -30,7 +30,7 @@ template <int M, int N, int K, bool Transposed = false> void product() {
         for (int p = 0; p < (Transposed ? K : N); ++p) b[i * b_row + p] = draw();
     Gemm const g{M, n, k, a_row, b_row, c_row, a, b, c, Transposed};
     std::vector<Contestant> all{
-        {"inlay", [g] {
+        {"inlay", [=] {
              if constexpr (Transposed)
                  kernels::gemm_nt<W>(g.m, N, g.n, g.k, g.a, g.a_row, g.b, g.b_row, g.c, g.c_row, true);
              else if constexpr (kernels::is_small(M, n / W, k)) {
@@ -50,7 +50,7 @@ template <int M, int N, int K, bool Transposed = false> void product() {
 /// One row by a matrix that was packed for it, against rows as they lie.
 template <int N> void packed() {
     int const s = stride(N);
-    Floats const a(std::size_t(s)), b(std::size_t(N * s)), panels(std::size_t(N * N)), c(std::size_t(s));
+    Floats const a{std::size_t(s)}, b{std::size_t(N * s)}, panels{std::size_t(N * N)}, c{std::size_t(s)};
     for (int i = 0; i < N; ++i) {
         a[i] = draw();
         for (int j = 0; j < N; ++j) b[i * s + j] = draw();

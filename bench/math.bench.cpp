@@ -90,3 +90,5 @@ void bare_prefetching_read(benchmark::State& state) {
 BENCHMARK(bare_prefetching_read)->Unit(benchmark::kMillisecond);
 
 } // namespace
+
+BENCHMARK_MAIN();

@@ -96,6 +96,10 @@ TEST_CASE("batch norm agrees with PyTorch, running statistics included") {
     compare<BatchNorm, Shape<7>, 6>("batch_norm_serving");
 }
 
+TEST_CASE("a number by waves agrees with PyTorch") {
+    compare<Embed<7, Periodic<5>>, Shape<1>, 4>("periodic");
+}
+
 TEST_CASE("a bag agrees with PyTorch's mean, empty ones included") {
     auto const file = vectors("embedding_bag_mean");
     auto const ids = numbers(file, "ids"), offsets = numbers(file, "offsets");

@@ -60,9 +60,9 @@ inline Rows head_of(Rows const& x, int h, int heads) {
 inline Row weighted_sum(Row const& weights, Rows const& values, std::size_t width) {
     Row sum;
     for (std::size_t c = 0; c < width; ++c) {
-        Row terms;
-        for (std::size_t j = 0; j < weights.size(); ++j) terms.push_back(weights[j] * values.at(j).at(c));
-        sum.push_back(total(terms));
+        Row column;
+        for (std::size_t j = 0; j < weights.size(); ++j) column.push_back(values.at(j).at(c));
+        sum.push_back(dot(weights, column));
     }
     return sum;
 }
@@ -256,18 +256,16 @@ private:
 } // namespace detail
 
 inline Block attention(Attention const& a = {}) {
-    return [a](Parameters const& p, Sequence const& x) {
-        Rows const rows = exactly(x);
-        return result_of(detail::Attending(a, p, rows, rows).output());
-    };
+    return block_of(
+        [a](Parameters const& p, Rows const& x) { return detail::Attending(a, p, x, x).output(); });
 }
 
 // Queries and keys from another stream (of the first layer, of fixed embeddings), values and gates from x.
 inline Block attention_of(Attention const& a, Sequence const& from) {
-    return [a, from](Parameters const& p, Sequence const& x) {
-        Rows const rows = exactly(x), others = exactly(rows_between(from, 0, x.size()));
-        return result_of(detail::Attending(a, p, others, rows).output());
-    };
+    return block_of([a, from](Parameters const& p, Rows const& x) {
+        Rows const others = exactly(rows_between(from, 0, x.size()));
+        return detail::Attending(a, p, others, x).output();
+    });
 }
 
 } // namespace reference

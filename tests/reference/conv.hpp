@@ -25,11 +25,13 @@ inline Rows depthwise(Parameters const& p, Rows const& x, Taps taps = Taps::newe
     for (std::size_t t = 0; t < x.size(); ++t) {
         Row row;
         for (std::size_t channel = 0; channel < x[t].size(); ++channel) {
-            Row terms;
-            for (std::size_t i = 0; i < c.size() && i * stride <= t; ++i)
-                terms.push_back(Rounded(c[i].at(channel)) * x[t - i * stride][channel]);
-            if (p.has("bias")) terms.push_back(row_of(p, "bias").at(channel));
-            row.push_back(total(terms));
+            Row weights, tokens;
+            for (std::size_t i = 0; i < c.size() && i * stride <= t; ++i) {
+                weights.push_back(c[i].at(channel));
+                tokens.push_back(x[t - i * stride][channel]);
+            }
+            if (p.has("bias")) weights.push_back(row_of(p, "bias").at(channel)), tokens.push_back(1.0);
+            row.push_back(dot(weights, tokens));
         }
         y.push_back(row);
     }
@@ -37,34 +39,26 @@ inline Rows depthwise(Parameters const& p, Rows const& x, Taps taps = Taps::newe
 }
 
 inline Block causal_depthwise_conv(Taps taps = Taps::newest_first, int dilation = 1) {
-    return [=](Parameters const& p, Sequence const& x) {
-        return result_of(depthwise(p, exactly(x), taps, dilation));
-    };
+    return block_of([=](Parameters const& p, Rows const& x) { return depthwise(p, x, taps, dilation); });
 }
 
 // All channels of the last w tokens. PyTorch's Conv1d on a sequence padded on the left: weight [O, D w],
 // where channel d of x_{t - (w - 1 - i) dilation} is column d w + i.
 inline Block causal_conv(int width, int dilation = 1) {
-    return [=](Parameters const& p, Sequence const& x) {
-        Sequence const w = rows_of(p["weight"]);
+    return block_of([=](Parameters const& p, Rows const& x) {
         std::size_t const taps = static_cast<std::size_t>(width), stride = static_cast<std::size_t>(dilation);
         Rows y;
         for (std::size_t t = 0; t < x.size(); ++t) {
-            Row row;
-            for (std::size_t o = 0; o < w.size(); ++o) {
-                Row terms;
-                for (std::size_t d = 0; d < x[t].size(); ++d)
-                    for (std::size_t i = 0; i < taps; ++i) {
-                        std::size_t const back = (taps - 1 - i) * stride;
-                        if (back <= t) terms.push_back(Rounded(w[o].at(d * taps + i)) * x[t - back][d]);
-                    }
-                if (p.has("bias")) terms.push_back(row_of(p, "bias").at(o));
-                row.push_back(total(terms));
-            }
-            y.push_back(row);
+            Row seen;
+            for (std::size_t d = 0; d < x[t].size(); ++d)
+                for (std::size_t i = 0; i < taps; ++i) {
+                    std::size_t const back = (taps - 1 - i) * stride;
+                    seen.push_back(back <= t ? x[t - back][d] : 0.0);
+                }
+            y.push_back(linear(p, seen));
         }
-        return result_of(y);
-    };
+        return y;
+    });
 }
 
 } // namespace reference

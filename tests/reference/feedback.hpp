@@ -139,16 +139,16 @@ inline Rows prompt_behind(Feedback const& f, Parameters const& p, Rows const& pr
 
 // `layers` of them: their parameters are 0, 1, ..., fam is beside.
 inline Block feedback_stack(Feedback const& f, int layers) {
-    return [=](Parameters const& p, Sequence const& sequence) {
-        Rows x = exactly(sequence), prompt = p.has("fam") ? exactly(rows_of(p["fam"])) : Rows();
+    return block_of([=](Parameters const& p, Rows x) {
+        Rows prompt = p.has("fam") ? exactly(rows_of(p["fam"])) : Rows();
         for (int layer = 0; layer < layers; ++layer) {
             Parameters const own = p.child(std::to_string(layer));
             Rows memory = prompt;
             x = with_feedback(f, own, x, memory);
             prompt = prompt_behind(f, own, prompt);
         }
-        return result_of(x);
-    };
+        return x;
+    });
 }
 
 } // namespace reference

@@ -96,6 +96,32 @@ TEST_CASE("feedback: a block learns what only later blocks know") {
     check_equal(of_second, plus(b, swiglu(p.child("ff"), rms_norm(p.child("ff_norm"), b).value).value));
 }
 
+TEST_CASE("feedback: rows of F ask from the end of the block that they learn") {
+    Parameters const p = layer(70), attn = p.child("attn");
+    Sequence const x = numbers(3, 6, 90), start = numbers(2, 6, 91);
+    Sequence memory = start, all = start;
+    output(small_blocks, p, x, &memory);
+    all.insert(all.end(), x.begin(), x.end());
+    Sequence const n = rms_norm(p.child("norm"), all).value;
+    Rows const q = linear(attn.child("q"), exactly(n)), k = linear(attn.child("k"), exactly(n)),
+               v = linear(attn.child("v"), exactly(n));
+    Sequence a;
+    for (std::size_t r = 0; r < 2; ++r) {
+        Row o;
+        for (std::size_t h = 0; h < 2; ++h) {
+            Row z; // F stands at -2 and -1, the block at 0, 1, 2; F asks from 1 and 2
+            for (std::size_t j = 0; j < 5; ++j)
+                z.push_back(
+                    dot(rotated({100}, part(q[r], 4 * h, 4), 1 + int(r)), rotated({100}, k[j], int(j) - 2)) *
+                    0.5);
+            Row const mixed = weighted_sum(softmax(z), v, 4);
+            o.insert(o.end(), mixed.begin(), mixed.end());
+        }
+        a.push_back(result_of({linear(attn.child("o"), o)}).value[0]);
+    }
+    check_equal(memory, plus(a, swiglu(p.child("ff"), rms_norm(p.child("ff_norm"), a).value).value));
+}
+
 TEST_CASE("feedback: places are relative, and a stack gives each layer its own memory") {
     Parameters p;
     for (auto const& [name, tensor] : layer(70).by_name) p.by_name["0." + name] = tensor;

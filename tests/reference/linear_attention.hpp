@@ -206,9 +206,7 @@ inline Rows linearly_attended(LinearAttention const& a, Parameters const& p, Row
 }
 
 inline Block linear_attention(LinearAttention const& a = {}) {
-    return [a](Parameters const& p, Sequence const& x) {
-        return result_of(linearly_attended(a, p, exactly(x)));
-    };
+    return block_of([a](Parameters const& p, Rows const& x) { return linearly_attended(a, p, x); });
 }
 
 } // namespace reference

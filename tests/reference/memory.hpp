@@ -258,7 +258,7 @@ inline Rows remembered(Memory const& m, Parameters const& p, Rows const& x) {
 }
 
 inline Block memory(Memory const& m = {}) {
-    return [m](Parameters const& p, Sequence const& x) { return result_of(remembered(m, p, exactly(x))); };
+    return block_of([m](Parameters const& p, Rows const& x) { return remembered(m, p, x); });
 }
 
 } // namespace reference

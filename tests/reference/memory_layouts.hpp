@@ -32,8 +32,8 @@ inline Rows without(int n, Rows x) {
 
 // Both read [persistent, x]: the attention, over a window, always sees the persistent ones.
 inline Block memory_as_gate(MemoryLayout const& l) {
-    return [l](Parameters const& p, Sequence const& x) {
-        Rows const all = with_persistent(p, l.persistent, exactly(x));
+    return block_of([l](Parameters const& p, Rows const& x) {
+        Rows const all = with_persistent(p, l.persistent, x);
         Attention a = l.attention;
         a.mask.sinks = l.persistent;
         Parameters const of_attention = p.child("attn");
@@ -41,41 +41,40 @@ inline Block memory_as_gate(MemoryLayout const& l) {
                    m = without(l.persistent, remembered(l.memory, p.child("memory"), all));
         Rows o;
         for (std::size_t t = 0; t < x.size(); ++t) o.push_back(gated_by_memory(l, p, y[t], m[t]));
-        return result_of(o);
-    };
+        return o;
+    });
 }
 
 // Attention over what the memory answers; the answers to the persistent tokens are dropped before.
 inline Block memory_as_layer(MemoryLayout const& l) {
-    return [l](Parameters const& p, Sequence const& x) {
-        Rows const m = without(l.persistent, remembered(l.memory, p.child("memory"),
-                                                        with_persistent(p, l.persistent, exactly(x))));
+    return block_of([l](Parameters const& p, Rows const& x) {
+        Rows const m = without(l.persistent,
+                               remembered(l.memory, p.child("memory"), with_persistent(p, l.persistent, x)));
         Parameters const of_attention = p.child("attn");
-        return result_of(detail::Attending(l.attention, of_attention, m, m).output());
-    };
+        return detail::Attending(l.attention, of_attention, m, m).output();
+    });
 }
 
 // Segment by segment: what the memory of the segments before answers to each token, h; attention over
 // [persistent, h, tokens], where token s sees h and tokens up to s; then the memory learns the results y, and
 // answers them.
 inline Block memory_as_context(MemoryLayout const& l) {
-    return [l](Parameters const& p, Sequence const& x) {
+    return block_of([l](Parameters const& p, Rows const& x) {
         if (l.attention.rope.base > 0) throw std::invalid_argument("reference: no positions in a segment");
         Parameters const of_memory = p.child("memory"), of_attention = p.child("attn");
         MemoryStream stream(l.memory, of_memory);
-        Rows const tokens = exactly(x);
         Rows o;
         std::size_t const C = static_cast<std::size_t>(l.segment), N = static_cast<std::size_t>(l.persistent);
         for (std::size_t start = 0; start < x.size(); start += C) {
             std::size_t const count = std::min(C, x.size() - start);
             Rows seen = with_persistent(p, l.persistent, {}),
-                 history(tokens.begin(), tokens.begin() + std::ptrdiff_t(start));
+                 history(x.begin(), x.begin() + std::ptrdiff_t(start));
             for (std::size_t s = 0; s < count; ++s) {
-                history.push_back(tokens[start + s]);
+                history.push_back(x[start + s]);
                 seen.push_back(stream.ask(history));
             }
-            seen.insert(seen.end(), tokens.begin() + std::ptrdiff_t(start),
-                        tokens.begin() + std::ptrdiff_t(start + count));
+            seen.insert(seen.end(), x.begin() + std::ptrdiff_t(start),
+                        x.begin() + std::ptrdiff_t(start + count));
             Attention a = l.attention;
             a.mask = {.sees = Sees::all};
             detail::Attending attending(a, of_attention, seen, seen);
@@ -92,8 +91,8 @@ inline Block memory_as_context(MemoryLayout const& l) {
                 o.push_back(gated_by_memory(l, p, own, stream.step(own)));
             }
         }
-        return result_of(o);
-    };
+        return o;
+    });
 }
 
 } // namespace reference

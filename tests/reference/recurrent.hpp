@@ -22,6 +22,7 @@ inline Row gates_of(Parameters const& p, std::string const& which, Row const& x)
 // r, z, n: h = (1 - z) n + z h, n = tanh(W_n x + b + r (U_n h + c)).
 inline Result gru(Parameters const& p, Sequence const& x) {
     std::size_t const H = static_cast<std::size_t>(p["weight_hh"].cols);
+    Tape::Scope const scope;
     Row h(H);
     Rows y;
     for (auto const& token : x) {
@@ -39,6 +40,7 @@ inline Result gru(Parameters const& p, Sequence const& x) {
 // i, f, g, o: c = f c + i g, h = o tanh(c).
 inline Result lstm(Parameters const& p, Sequence const& x) {
     std::size_t const H = static_cast<std::size_t>(p["weight_hh"].cols);
+    Tape::Scope const scope;
     Row h(H), c(H);
     Rows y;
     for (auto const& token : x) {

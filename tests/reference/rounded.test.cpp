@@ -21,9 +21,9 @@ TEST_CASE("rounded: float code stays within a few epsilon of the magnitude") {
         }
         for (std::size_t o = 0; o < out.size(); ++o) {
             auto const within = [](Rounded r, float got) {
-                CHECK(std::abs(r.value - double(got)) <= 2 * 1.1920929e-7 * r.magnitude);
-                CHECK(r.magnitude >= std::abs(r.value));
-                CHECK(r.magnitude < 40);
+                CHECK(std::abs(r.value - double(got)) <= 2 * 1.1920929e-7 * magnitude_of(r));
+                CHECK(magnitude_of(r) >= (1 - 1e-12) * std::abs(r.value));
+                CHECK(magnitude_of(r) < 40);
             };
             within(y[o], out[o]);
             within(z[o], std::exp(out[o]) / sum);
@@ -31,4 +31,27 @@ TEST_CASE("rounded: float code stays within a few epsilon of the magnitude") {
             within(tanh(y[o]) - sigmoid(y[o]) * 0.5, std::tanh(out[o]) - 0.5F / (1 + std::exp(-out[o])));
         }
     }
+}
+
+TEST_CASE("rounded: magnitudes by hand; errors that cancel do; a scope forgets") {
+    Rounded const a = constant(2), b = constant(-3), ab = a * b;
+    CHECK(magnitude_of(Rounded(7.0)) == 0);
+    CHECK(magnitude_of(a) == 2);
+    CHECK(magnitude_of(ab) == 6 + 6 + 6);
+    CHECK(magnitude_of(a + b) == 1 + 2 + 3);
+    CHECK(magnitude_of(a - a) == 0);
+    CHECK(magnitude_of(ab / a) == 3 + 3 + 3); // the error of a itself drops out
+    CHECK(magnitude_of(total({a, b, 1.0})) == 6 + 2 + 3);
+    CHECK(magnitude_of(dot({a, 4.0}, {b, 2.0})) == 14 + 6 + 6);
+    CHECK(magnitude_of(exp(b)) == doctest::Approx(std::exp(-3.0) * (1 + 3 + 3)));
+    CHECK(magnitude_of(-sqrt(constant(4))) == 2 + 4 * .25);
+    int before = 0;
+    {
+        Tape::Scope const scope;
+        before = constant(1).operation;
+        CHECK(magnitude_of(constant(5) * ab) == 30 + 30 + 5 * 18);
+    }
+    CHECK(constant(1).operation == before);
+    ValuesOnly const guard;
+    CHECK((a * b).operation == -1);
 }

@@ -39,19 +39,24 @@ inline Row entmax(double alpha, Row const& z) {
         for (Rounded const& v : z) sum += weight(v, tau);
         (sum >= 1 ? low : high) = tau;
     }
-    // dp_i = s_i (dz_i - sum s dz / sum s), s = p^(2 - alpha) where p > 0
-    Row p;
-    std::vector<double> s, dz;
+    // dp_i = s_i (dz_i - sum s dz / sum s), s = p^(2 - alpha) where p > 0; z comes less its largest
+    std::vector<double> p, s, own;
     double slopes = 0, errors = 0;
     for (Rounded const& v : z) {
         p.push_back(weight(v, low));
-        s.push_back(p.back().value > 0 ? std::pow(p.back().value, 2 - alpha) : 0.0);
-        dz.push_back(v.magnitude + std::abs(v.value - largest));
+        s.push_back(p.back() > 0 ? std::pow(p.back(), 2 - alpha) : 0.0);
+        own.push_back(std::abs(v.value - largest));
         slopes += s.back();
-        errors += s.back() * dz.back();
+        errors += s.back() * own.back();
     }
-    for (std::size_t j = 0; j < z.size(); ++j) p[j].magnitude = p[j].value + s[j] * (dz[j] + errors / slopes);
-    return p;
+    Row row;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+        std::vector<Tape::Edge> edges;
+        for (std::size_t j = 0; j < z.size(); ++j)
+            edges.push_back({z[j].operation, s[i] * ((i == j ? 1 : 0) - s[j] / slopes)});
+        row.emplace_back(p[i], p[i] + s[i] * (own[i] + errors / slopes), edges);
+    }
+    return row;
 }
 inline Row sparsemax(Row const& z) { return entmax(2, z); }
 inline Row entmax15(Row const& z) { return entmax(1.5, z); }

@@ -7,14 +7,13 @@
 namespace reference {
 
 inline Block sparse_attention(Attention const& a, Selector const& select) {
-    return [=](Parameters const& p, Sequence const& x) {
-        Rows const rows = exactly(x);
-        detail::Attending attending(a, p, rows, rows);
+    return block_of([=](Parameters const& p, Rows const& x) {
+        detail::Attending attending(a, p, x, x);
         std::vector<Chosen> chosen;
         for (int h = 0; h < a.heads; ++h) chosen.push_back(select(attending, h));
         for (int h = 0; h < a.heads; ++h) attending.narrow(h, chosen[static_cast<std::size_t>(h)]);
-        return result_of(attending.output());
-    };
+        return attending.output();
+    });
 }
 
 // o = g_0 compressed + g_1 selected + g_2 window; g = sigmoid of nsa_gate [3 H, D], the three of a head
@@ -93,12 +92,11 @@ private:
 } // namespace detail
 
 inline Block nsa(Nsa const& options, Attention const& a) {
-    return [=](Parameters const& p, Sequence const& x) {
-        Rows const rows = exactly(x);
-        detail::NativeSparse const mixer(options, a, p, rows);
+    return block_of([=](Parameters const& p, Rows const& x) {
+        detail::NativeSparse const mixer(options, a, p, x);
         Rows o(x.size());
         for (std::size_t i = 0; i < x.size(); ++i) {
-            Row const gates = linear(p.child("nsa_gate"), rows[i]);
+            Row const gates = linear(p.child("nsa_gate"), x[i]);
             for (int h = 0; h < a.heads; ++h) {
                 std::size_t const at = 3 * static_cast<std::size_t>(h);
                 auto const [compressed, selected, window] = mixer(h, i);
@@ -108,8 +106,8 @@ inline Block nsa(Nsa const& options, Attention const& a) {
                                sigmoid(gates.at(at + 2)) * window[c]}));
             }
         }
-        return result_of(mixer.projected(o));
-    };
+        return mixer.projected(o);
+    });
 }
 
 } // namespace reference

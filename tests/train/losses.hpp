@@ -2,6 +2,8 @@
 // A loss over a batch, through the functions that the trainer calls, and what it is held to.
 #pragma once
 
+#include <allocation.hpp>
+
 #include <inlay/io/safetensors.hpp>
 #include <inlay/train/losses.hpp>
 
@@ -56,8 +58,10 @@ template <class Loss, class S> struct Mean {
         REQUIRE(targets.each_row == Loss::targets(S::width) * S::rows);
         CHECK(detail::impossible_target<Loss>(target.data(), std::ptrdiff_t(target.size()), S::width) == -1);
         total = detail::total_weight<Loss>(In<S, R>(out), rows, targets);
+        auto const before = detail::laws::allocations ? detail::laws::allocations() : 0;
         value = detail::loss_of<Loss>(c, In<S, R>(out), targets, total > 0 ? 1 / total : 0, dout,
                                       Scratch{reinterpret_cast<std::byte*>(room.data())});
+        CHECK((detail::laws::allocations ? detail::laws::allocations() : 0) == before);
         for (int b = 0; b < rows; ++b)
             for (int t = 0; t < S::rows; ++t) {
                 gradient.emplace_back(dout(b, t), dout(b, t) + S::width);

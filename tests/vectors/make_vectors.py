@@ -130,11 +130,29 @@ def blocks():
     case("tied_lm_head", Tied(11, 6, nn.Linear(6, 6)), torch.tensor([[3, 10, 3], [0, 7, 1]]), {"formula": "Linear(E[ids]) E^T"})
 
 
+class Periodic(nn.Module):
+    """PLR of "On Embeddings for Numerical Features in Tabular Deep Learning" for one number."""
+
+    def __init__(self, waves, width):
+        super().__init__()
+        self.frequency = nn.Parameter(torch.empty(1, waves))
+        linear = nn.Linear(2 * waves, width)
+        self.weight, self.bias = linear.weight, linear.bias
+
+    def forward(self, x):
+        angle = 2 * torch.pi * self.frequency * x
+        return torch.relu(F.linear(torch.cat([torch.cos(angle), torch.sin(angle)], -1), self.weight, self.bias))
+
+
 class OverTokens(nn.BatchNorm1d):
     """x is [N, T, D]; BatchNorm1d wants [N, D, T]."""
 
     def forward(self, x):
         return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+def numbers():
+    case("periodic", Periodic(5, 7), rounded(4, 1), {"formula": "relu(Linear([cos 2 pi c x, sin 2 pi c x]))"})
 
 
 def batch_norms():
@@ -392,6 +410,8 @@ if __name__ == "__main__":
     schedules()
     torch.manual_seed(21)
     batch_norms()
+    torch.manual_seed(22)
+    numbers()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))

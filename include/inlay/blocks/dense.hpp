@@ -62,11 +62,11 @@ template <int O, class... Policies> struct Dense {
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
                             Scratch) noexcept {
-            apply(c.rows * I::rows, p, x.data, y.data);
+            apply(c.rows * I::rows, p, x.data, y.data, kernels::AsItIs{});
         }
         template <class C>
         static void step(C const&, Params const& p, State&, T const* x, T* y, Scratch) noexcept {
-            apply(1, p, x, y);
+            apply(1, p, x, y, kernels::AsItIs{});
         }
         template <class C, class F>
         static void forward_then(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, F f) noexcept {
@@ -83,8 +83,9 @@ template <int O, class... Policies> struct Dense {
             pull(c.rows * I::rows, p, x.data, dy.data, to, false, g);
         }
 
-        /// y = f(x W^T + b) for m rows, f(0) = 0. One row goes through the registers once; of many rows f
-        /// makes a pass of its own, which costs less than a second set of tiles to compile.
+        /// The map and its way back over m rows, for blocks that hold a Dense; dx may be null. y = f(x W^T +
+        /// b), f(0) = 0. One row goes through the registers once; of many rows f makes a pass of its own,
+        /// which costs less than a second set of tiles to compile.
         template <class F = kernels::AsItIs>
         static void apply(int m, Params const& p, T const* x, T* y, F f = {}) noexcept {
             constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride, N = detail::padded(O, W);
@@ -111,7 +112,6 @@ template <int O, class... Policies> struct Dense {
             } else kernels::gemm_nt<W>(m, O, ys, product());
             if constexpr (!plain) kernels::map<W>(std::ptrdiff_t(m) * ys, y, y, f);
         }
-        /// The way back of m rows; dx may be null.
         template <class G>
         static void pull(int m, Params const& p, T const* x, T const* dy, T* dx, bool add_to_dx,
                          G& g) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/core/observe.hpp>
 #include <inlay/core/shared.hpp>
 
 #include <algorithm>
@@ -149,6 +150,8 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
                     if constexpr (next == N) return y;
                     else return between<next>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
                 }();
+                [[maybe_unused]] auto const seen =
+                    observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), out);
                 if constexpr (joined)
                     child<j>::forward_then(cc, get<j>(p), in, out, ValueOf<typename child<j + 1>::Spec>{});
                 else child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);

@@ -5,6 +5,7 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/path.hpp>
+#include <inlay/model/summary.hpp>
 #include <inlay/model/workspace.hpp>
 #include <inlay/train/rules.hpp>
 
@@ -21,6 +22,9 @@ template <class T> struct Parameter {
     TensorRef<T> ref;
     int rule;   // -1 for a buffer, which no optimizer moves
     T* slot[2]; // optimizer state, laid out as the parameter
+    bool frozen = false;
+
+    bool moves() const noexcept { return kind != Kind::buffer && !frozen; }
 };
 
 /// The gradients of one shard, in the order of the parameters.
@@ -46,7 +50,7 @@ public:
                             int const rule = kind == Kind::buffer ? -1 : find<Spec>(kind, name);
                             if (rule >= 0) ++hits[std::size_t(rule)];
                             if (kind != Kind::buffer) refuse(rule, kind, name);
-                            list_.push_back({std::move(name), kind, ref, rule, {}});
+                            list_.push_back({std::move(name), kind, ref, rule, {}, is_frozen(rule)});
                         });
         for (std::size_t r = 0; r < hits.size(); ++r)
             if (hits[r] == 0)
@@ -56,6 +60,11 @@ public:
     }
     std::vector<Parameter<T>>& list() noexcept { return list_; }
     std::vector<Parameter<T>> const& list() const noexcept { return list_; }
+
+    /// The optimizers' names, rule by rule.
+    static std::array<std::string_view, sizeof...(Rule)> rule_names() {
+        return {plain_name<typename Rule::Optimizer>()...};
+    }
 
     /// Sets the optimizers' state to that before the first step.
     void forget() noexcept { std::memset(state_.get(), 0, state_bytes_); }
@@ -87,6 +96,10 @@ private:
             fail(Error("", joined("Optimize, rule ", rule + 1),
                        "a table for FTRL, which moves id-indexed weights only",
                        joined("the dense parameter ", name)));
+    }
+    static bool is_frozen(int rule) {
+        constexpr bool frozen[] = {std::is_same_v<typename Rule::Optimizer, Frozen>...};
+        return rule >= 0 && frozen[rule];
     }
     std::string names() const {
         std::string all;
