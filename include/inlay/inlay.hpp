@@ -4,6 +4,7 @@
 
 #include <inlay/blocks/activation.hpp>
 #include <inlay/blocks/batch_norm.hpp>
+#include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/document.hpp>
@@ -12,7 +13,9 @@
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
+#include <inlay/blocks/position.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
