@@ -10,6 +10,7 @@
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
+#include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>

@@ -15,7 +15,7 @@ struct Mask {
     int prefix = 0;
     int window = 0; // 0: none. The last `window` keys, the query's own included; where all is seen, those
                     // nearer than `window` on both sides
-    int sinks = 0;  // the first keys, which a window does not hide
+    int sinks = 0;  // the first keys, which neither a window nor blocks hide
     int block = 0;  // 0: none. Block-sliding: the keys of the query's block and of `segments` blocks before
     int segments = 0;
     std::vector<int> documents = {}; // an id for each token; empty: one document
@@ -26,7 +26,7 @@ struct Mask {
             return false;
         bool const seen = sees == Sees::all || j <= i || (sees == Sees::prefix && j < prefix);
         if (!seen) return false;
-        if (block > 0 && (j / block < i / block - segments)) return false;
+        if (block > 0 && (j / block < i / block - segments)) return j < sinks;
         if (window > 0 && !(i - window < j && j < i + window)) return j < sinks;
         return true;
     }

@@ -71,38 +71,12 @@ template <int O, class... Policies> struct Dense {
         template <class C, class Tp, class DX, class G>
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, DX dx,
                              G& g, Scratch) noexcept {
-            int const m = c.rows * I::rows;
-            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
-            auto const& w = p.weight;
-            auto& dw = g.weight;
-            if constexpr (layout == Layout::transposed) { // W^T is stored: dW^T += x^T dy, dx = dy (W^T)^T
-                kernels::gemm<W>(D, detail::padded(O, W), m, x.data, 1, xs, dy.data, ys, dw.data, dw.stride,
-                                 true);
-                if constexpr (wants_grad<DX>)
-                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy.data, ys, w.data, w.stride,
-                                        dx.data, xs, false);
-            } else { // dW += dy^T x, dx = dy W
-                kernels::gemm<W>(O, detail::padded(D, W), m, dy.data, 1, ys, x.data, xs, dw.data, dw.stride,
-                                 true);
-                if constexpr (wants_grad<DX>) {
-                    kernels::gemm<W>(m, detail::padded(D, W), O, dy.data, ys, 1, w.data, w.stride, dx.data,
-                                     xs, false);
-                    clear_rows(m, dx.data);
-                }
-            }
-            if constexpr (has_bias)
-                for (int r = 0; r < m; ++r)
-                    kernels::add<W>(detail::padded(O, W), dy.data + std::ptrdiff_t(r) * ys, g.bias[0]);
+            T* to = nullptr;
+            if constexpr (wants_grad<DX>) to = dx.data;
+            pull(c.rows * I::rows, p, x.data, dy.data, to, false, g);
         }
 
-    private:
-        /// A stride of one vector more than the padded width has a gap that no product writes.
-        static void clear_rows(int m, T* dx) noexcept {
-            constexpr int xs = In<I, R>::stride;
-            if constexpr (xs > detail::padded(D, W))
-                for (int r = 0; r < m; ++r)
-                    kernels::clear_pads(dx + std::ptrdiff_t(r) * xs, detail::padded(D, W), xs);
-        }
+        /// The map and its way back over m rows, for blocks that hold a Dense; dx may be null.
         static void apply(int m, Params const& p, T const* x, T* y) noexcept {
             constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
             kernels::Product<T> product{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
@@ -116,6 +90,38 @@ template <int O, class... Policies> struct Dense {
                 product.k = detail::padded(D, W);
                 kernels::gemm_nt<W>(m, O, ys, product);
             }
+        }
+        template <class G>
+        static void pull(int m, Params const& p, T const* x, T const* dy, T* dx, bool add_to_dx,
+                         G& g) noexcept {
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
+            auto const& w = p.weight;
+            auto& dw = g.weight;
+            if constexpr (layout == Layout::transposed) { // W^T is stored: dW^T += x^T dy, dx = dy (W^T)^T
+                kernels::gemm<W>(D, detail::padded(O, W), m, x, 1, xs, dy, ys, dw.data, dw.stride, true);
+                if (dx)
+                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy, ys, w.data, w.stride, dx, xs,
+                                        add_to_dx);
+            } else { // dW += dy^T x, dx = dy W
+                kernels::gemm<W>(O, detail::padded(D, W), m, dy, 1, ys, x, xs, dw.data, dw.stride, true);
+                if (dx) {
+                    kernels::gemm<W>(m, detail::padded(D, W), O, dy, ys, 1, w.data, w.stride, dx, xs,
+                                     add_to_dx);
+                    clear_rows(m, dx);
+                }
+            }
+            if constexpr (has_bias)
+                for (int r = 0; r < m; ++r)
+                    kernels::add<W>(detail::padded(O, W), dy + std::ptrdiff_t(r) * ys, g.bias[0]);
+        }
+
+    private:
+        /// A stride of one vector more than the padded width has a gap that no product writes.
+        static void clear_rows(int m, T* dx) noexcept {
+            constexpr int xs = In<I, R>::stride;
+            if constexpr (xs > detail::padded(D, W))
+                for (int r = 0; r < m; ++r)
+                    kernels::clear_pads(dx + std::ptrdiff_t(r) * xs, detail::padded(D, W), xs);
         }
     };
 };
