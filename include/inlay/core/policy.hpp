@@ -14,6 +14,8 @@ template <class... Kinds> struct PolicyKinds;
 template <class Policy> struct unknown_policy;
 template <class Policy> struct doubled_policy;
 template <class... Kinds> struct one_each_of;
+template <int Kinds> struct one_each_of_its_kinds; ///< too many for a line
+struct one_of_a_kind;
 
 namespace detail {
 template <class P> struct KindOf {
@@ -58,9 +60,12 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
     using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
     static consteval auto find() {
         if constexpr (!One::known)
-            return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<
+                Spec, Place<>, unknown_policy<P>,
+                std::conditional_t<(sizeof...(Kinds) > 8), one_each_of_its_kinds<int(sizeof...(Kinds))>,
+                                   one_each_of<Kinds...>>>>{};
         else if constexpr (One::doubled)
-            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, Wants<one_of_a_kind>>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
     }
     using type = typename decltype(find())::type;
