@@ -14,7 +14,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// What a RunFolder keeps.
 struct RunOptions {
-    std::uint64_t every = 0;     ///< steps between checkpoints; 0: one at the end of each epoch
+    std::uint64_t every = 0;     ///< steps between checkpoints; 0: one behind each epoch and validation
     int keep = 3;                ///< checkpoints, the newest
     std::uint64_t log_every = 1; ///< steps between lines of steps
     bool tensorboard = true;     ///< also as a file of events
@@ -107,8 +107,8 @@ public:
         add_event(std::move(scalars));
     }
     void best() override { weights_(in("best.safetensors")); }
-    void settle(bool epoch_end, bool last) override {
-        if (!last && (options_.every ? steps_() % options_.every != 0 : !epoch_end)) return;
+    void settle(bool validated, bool last) override {
+        if (!last && (options_.every ? steps_() % options_.every != 0 : !validated)) return;
         flush(); // so that no line up to a checkpoint is missing from it on
         save_(in("checkpoints/" + name_of(steps_())));
         auto const all = checkpoints();
