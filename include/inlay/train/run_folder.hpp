@@ -55,8 +55,10 @@ public:
         std::vector<std::string> all;
         std::error_code none;
         for (auto const& entry : std::filesystem::directory_iterator(in("checkpoints"), none))
-            if (entry.path().extension() == ".safetensors") all.push_back(entry.path().string());
-        std::sort(all.begin(), all.end()); // their numbers have as many digits
+            if (std::string const name = entry.path().filename().string();
+                name.starts_with("step-") && name.ends_with(".safetensors"))
+                all.push_back(entry.path().string());
+        std::ranges::sort(all, {}, step_of);
         return all;
     }
 
@@ -123,8 +125,8 @@ public:
 private:
     std::string in(std::string const& name) const { return (std::filesystem::path(folder_) / name).string(); }
     static std::string name_of(std::uint64_t step) {
-        std::string digits = std::to_string(step);
-        return "step-" + std::string(20 - std::min<std::size_t>(20, digits.size()), '0') + digits +
+        std::string const digits = std::to_string(step);
+        return "step-" + std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits +
                ".safetensors";
     }
     static std::uint64_t step_of(std::string const& path) {
