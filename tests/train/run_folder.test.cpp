@@ -40,11 +40,14 @@ FitReport program(std::string const& folder, Network<Noisy>& net, std::uint64_t 
     return trainer.fit(rows, {.epochs = 5,
                               .validation = 0.2,
                               .metrics = metrics<Auc, LogLoss>,
-                              .patience = 3,
+                              .validate_every = 5,
+                              .patience = 6,
                               .on_step = on_step,
                               .resume = true,
                               .run = &run});
 }
+/// Behind each epoch of 8 steps, and after every fifth.
+std::size_t validations(FitReport const& report) { return std::size_t(report.epochs) + report.steps / 5; }
 /// Without the column of seconds, which no two runs share.
 std::vector<std::string> untimed(std::string const& path) {
     auto all = lines(path);
@@ -144,9 +147,9 @@ TEST_CASE("what a run folder holds") {
     CHECK(steps.size() == report.steps + 1);
     CHECK(steps[0] == "step,epoch,rows,loss,rate,norm,seconds");
     CHECK(steps[3].starts_with("3,1,48,"));
-    CHECK(epochs.size() == std::size_t(report.epochs) + 1);
+    CHECK(epochs.size() == validations(report) + 1);
     CHECK(epochs[0] == "step,epoch,epoch_loss,validation,Auc,LogLoss,seconds");
-    CHECK(both.size() == report.steps + std::size_t(report.epochs));
+    CHECK(both.size() == report.steps + validations(report));
     for (auto const& line : both) {
         auto const json = detail::parse_json(line, "log.jsonl", "");
         CHECK(json.find("step")->number() >= 1);
@@ -187,8 +190,8 @@ TEST_CASE("the events of a run are TensorBoard's records, one for each line") {
         losses += bytes.substr(at, 16 + size).find("validation/LogLoss") != std::string::npos;
         at += 16 + size;
     }
-    CHECK(records == 1 + report.steps + std::size_t(report.epochs));
-    CHECK(losses == std::size_t(report.epochs));
+    CHECK(records == 1 + report.steps + validations(report));
+    CHECK(losses == validations(report));
 }
 
 TEST_CASE("runs do not mix") {

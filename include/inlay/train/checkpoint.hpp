@@ -60,7 +60,7 @@ private:
 };
 template <class F, class S> void each_member(S& s, F&& f) {
     f("open", s.open), f("epochs", s.epochs), f("steps", s.steps), f("rows", s.rows), f("at", s.at);
-    f("of", s.of), f("skipped", s.skipped), f("loss", s.loss), f("count", s.count);
+    f("of", s.of), f("skipped", s.skipped), f("judged", s.judged), f("loss", s.loss), f("count", s.count);
     f("last_loss", s.last_loss), f("validation", s.validation), f("best", s.best), f("worse", s.worse);
     f("kept", s.kept);
 }

@@ -28,11 +28,12 @@ struct StepEvent {
     double seconds = 0;                           ///< since the call of fit
     bool stop = false;
 };
-/// What an epoch was, validation included.
+/// What an epoch was, or the part of one that `validate_every` ends, validation included.
 struct EpochEvent {
     int epoch = 0;                                                ///< from 1
+    bool whole = true;                                            ///< this was the epoch's end
     std::uint64_t step = 0;                                       ///< of the fit
-    double loss = 0;                                              ///< mean over the epoch
+    double loss = 0;                                              ///< mean over the epoch, so far
     double validation = std::numeric_limits<double>::quiet_NaN(); ///< loss of the rows held out
     std::span<MetricValue const> metrics{};                       ///< of the rows held out
     bool best = false;  ///< no epoch before had a lower validation loss
@@ -51,8 +52,8 @@ public:
     virtual void epoch(EpochEvent const& event) = 0;
     /// The network holds the best weights so far, for a moment.
     virtual void best() = 0;
-    /// All there is to a step is done, and to its epoch if it ends one; it may be the last of the call.
-    virtual void settle(bool epoch_end, bool last) = 0;
+    /// All there is to a step is done, and to the validation behind it; it may be the last of the call.
+    virtual void settle(bool validated, bool last) = 0;
     virtual void end(FitReport const& report) = 0;
 };
 
@@ -64,7 +65,8 @@ template <class Data> struct FitOptions {
     double validation = 0;                  ///< this share of the rows, drawn by the seed, is held out
     Data const* validate = nullptr;         ///< or these rows are
     std::span<NamedMetric const> metrics{}; ///< of the validation rows: `metrics<Auc, LogLoss>`
-    int patience = 0; ///< stop after so many epochs without a better validation loss; keep the best weights
+    std::uint64_t validate_every = 0;       ///< steps, besides at the end of each epoch
+    int patience = 0; ///< stop after so many validations without a lower loss; keep the best weights
     bool shuffle = true;
     bool progress = false; ///< a line on the terminal, if stderr is one
     std::function<void(StepEvent&)> on_step{};

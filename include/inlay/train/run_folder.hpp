@@ -14,7 +14,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// What a RunFolder keeps.
 struct RunOptions {
-    std::uint64_t every = 0;     ///< steps between checkpoints; 0: one at the end of each epoch
+    std::uint64_t every = 0;     ///< steps between checkpoints; 0: one behind each epoch and validation
     int keep = 3;                ///< checkpoints, the newest
     std::uint64_t log_every = 1; ///< steps between lines of steps
     bool tensorboard = true;     ///< also as a file of events
@@ -55,8 +55,10 @@ public:
         std::vector<std::string> all;
         std::error_code none;
         for (auto const& entry : std::filesystem::directory_iterator(in("checkpoints"), none))
-            if (entry.path().extension() == ".safetensors") all.push_back(entry.path().string());
-        std::sort(all.begin(), all.end()); // their numbers have as many digits
+            if (std::string const name = entry.path().filename().string();
+                name.starts_with("step-") && name.ends_with(".safetensors"))
+                all.push_back(entry.path().string());
+        std::ranges::sort(all, {}, step_of);
         return all;
     }
 
@@ -107,8 +109,8 @@ public:
         add_event(std::move(scalars));
     }
     void best() override { weights_(in("best.safetensors")); }
-    void settle(bool epoch_end, bool last) override {
-        if (!last && (options_.every ? steps_() % options_.every != 0 : !epoch_end)) return;
+    void settle(bool validated, bool last) override {
+        if (!last && (options_.every ? steps_() % options_.every != 0 : !validated)) return;
         flush(); // so that no line up to a checkpoint is missing from it on
         save_(in("checkpoints/" + name_of(steps_())));
         auto const all = checkpoints();
@@ -123,8 +125,8 @@ public:
 private:
     std::string in(std::string const& name) const { return (std::filesystem::path(folder_) / name).string(); }
     static std::string name_of(std::uint64_t step) {
-        std::string digits = std::to_string(step);
-        return "step-" + std::string(20 - std::min<std::size_t>(20, digits.size()), '0') + digits +
+        std::string const digits = std::to_string(step);
+        return "step-" + std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits +
                ".safetensors";
     }
     static std::uint64_t step_of(std::string const& path) {

@@ -32,6 +32,7 @@ template <class Data> void check_options(FitOptions<Data> const& o) {
     if (o.validation > 0 && o.validate) refuse("validation", "a share or rows to validate", "both");
     if (o.patience > 0 && !judged) refuse("patience", "validation rows to judge by", "none");
     if (!o.metrics.empty() && !judged) refuse("metrics", "validation rows to measure", "none");
+    if (o.validate_every > 0 && !judged) refuse("validate_every", "validation rows", "none");
 }
 
 /// The order of the rows: those held out first, then those to train on, shuffled anew for each epoch.
@@ -126,11 +127,21 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
         if (options.run) options.run->step(event);
         report.stopped |= event.stop;
     };
-    auto const end_epoch = [&] {
-        EpochEvent event{.epoch = ++fit_.epochs, .step = fit_.steps, .loss = fit_.mean()};
-        ++epoch_;
-        fit_.at = 0;
-        fit_.last_loss = event.loss;
+    auto const epoch_ends = [&] { return fit_.at == train.size() || (fit_.at > 0 && fit_.steps >= steps); };
+    auto const validation_due = [&] {
+        return options.validate_every && fit_.steps % options.validate_every == 0 &&
+               fit_.judged != fit_.steps;
+    };
+    auto const end_part = [&] {
+        EpochEvent event{.epoch = fit_.epochs + 1, .whole = epoch_ends(), .step = fit_.steps};
+        event.loss = fit_.mean();
+        fit_.judged = fit_.steps;
+        if (event.whole) {
+            ++fit_.epochs;
+            ++epoch_;
+            fit_.at = 0;
+            fit_.last_loss = event.loss;
+        }
         if (!held.empty()) {
             Averaged<M> const swapped(average_, *params_);
             event.validation = measure(judge, held, options.metrics, report.metrics);
@@ -144,17 +155,16 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
         if (options.run) options.run->epoch(event);
         report.stopped |= event.stop;
     };
-    auto const epoch_ends = [&] { return fit_.at == train.size() || (fit_.at > 0 && fit_.steps >= steps); };
     auto const fit_ends = [&] {
         return fit_.steps >= steps || (options.patience > 0 && fit_.worse >= options.patience) ||
                report.stopped;
     };
     for (;;) {
-        bool const ends = epoch_ends();
-        if (ends) end_epoch();
+        bool const part_ends = epoch_ends() || validation_due();
+        if (part_ends) end_part();
         else if (fit_ends()) break;
         else take_step();
-        if (options.run && !epoch_ends()) options.run->settle(ends, fit_ends());
+        if (options.run && !epoch_ends() && !validation_due()) options.run->settle(part_ends, fit_ends());
     }
     bool const restored = !report.stopped && end_fit();
     if (!options.metrics.empty() && (restored || !measured)) {
