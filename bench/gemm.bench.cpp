@@ -30,10 +30,14 @@ template <int M, int N, int K, bool Transposed = false> void product() {
         for (int p = 0; p < (Transposed ? K : N); ++p) b[i * b_row + p] = draw();
     Gemm const g{M, n, k, a_row, b_row, c_row, a, b, c, Transposed};
     std::vector<Contestant> all{
-        {"inlay", [g] {
+        {"inlay", [=] {
              if constexpr (Transposed)
                  kernels::gemm_nt<W>(g.m, N, g.n, g.k, g.a, g.a_row, g.b, g.b_row, g.c, g.c_row, true);
-             else kernels::gemm<W>(g.m, g.n, g.k, g.a, g.a_row, 1, g.b, g.b_row, g.c, g.c_row, true);
+             else if constexpr (kernels::is_small(M, n / W, k)) {
+                 constexpr int ca = detail::row_stride<Native>(K), cb = detail::row_stride<Native>(N);
+                 kernels::gemm_small<W, M, n, k>(
+                     kernels::Product<float>{k, g.a, ca, 1, g.b, cb, g.c, cb, {g.c, cb}});
+             } else kernels::gemm<W>(g.m, g.n, g.k, g.a, g.a_row, 1, g.b, g.b_row, g.c, g.c_row, true);
          }}};
     for (auto& p : peers<M, n, k>(g)) all.push_back(std::move(p));
     if (!adds_product(all[0], g, c.size())) std::exit(1);
@@ -41,6 +45,30 @@ template <int M, int N, int K, bool Transposed = false> void product() {
     char name[64];
     std::snprintf(name, sizeof name, "%d,%d,%d", M, N, K);
     race(name, 2.0 * M * N * K, all);
+}
+
+/// One row by a matrix that was packed for it, against rows as they lie.
+template <int N> void packed() {
+    int const s = stride(N);
+    Floats const a{std::size_t(s)}, b{std::size_t(N * s)}, panels{std::size_t(N * N)}, c{std::size_t(s)};
+    for (int i = 0; i < N; ++i) {
+        a[i] = draw();
+        for (int j = 0; j < N; ++j) b[i * s + j] = draw();
+    }
+    float *const to = panels, *const y = c;
+    kernels::pack_panels<W>(N, N, static_cast<float const*>(b), s, to);
+    kernels::Product<float> const p{N, a, s, 1, to, 0, y, s, kernels::Onto<float>::matrix(y, s)};
+    Gemm const g{1, N, N, s, s, s, a, b, y, false};
+    std::vector<Contestant> all{
+        {"packed", [p] { kernels::gemv_packed<W>(N, p); }},
+        {"rows as they lie",
+         [g] { kernels::gemm<W>(1, g.n, g.k, g.a, g.a_row, 1, g.b, g.b_row, g.c, g.c_row, true); }}};
+    for (auto& peer : peers<1, N, N>(g)) all.push_back(std::move(peer));
+    std::erase_if(all, [&](auto const& who) { return !adds_product(who, g, c.size()); });
+    if (all.empty() || all[0].name != "packed") std::exit(1);
+    char name[64];
+    std::snprintf(name, sizeof name, "1,%d,%d", N, N);
+    race(name, 2.0 * N * N, all);
 }
 
 /// relu(A B + bias): in one pass, and as a product that is told nothing.
@@ -90,6 +118,10 @@ int main(int count, char** arguments) {
     product<3, 17, 33>();
     product<31, 33, 65>();
     product<64, 100, 100>();
+    heading("c += a B, B packed in panels beforehand");
+    packed<256>();
+    packed<512>();
+    packed<1024>();
     heading("C += A B^T");
     product<1, 64, 64, true>();
     product<8, 64, 64, true>();

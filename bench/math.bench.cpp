@@ -28,6 +28,7 @@ template <class F> void exponential(benchmark::State& state, F f) {
                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK_CAPTURE(exponential, inlay, [](V x) { return simd::exp(x); });
+BENCHMARK_CAPTURE(exponential, inlay_exp2, [](V x) { return simd::exp2(x); });
 BENCHMARK_CAPTURE(exponential, xsimd, [](V x) { return V(xsimd::exp(x.v)); });
 
 constexpr int width = 16, rows = 1 << 20, bag = 32;
@@ -89,3 +90,5 @@ void bare_prefetching_read(benchmark::State& state) {
 BENCHMARK(bare_prefetching_read)->Unit(benchmark::kMillisecond);
 
 } // namespace
+
+BENCHMARK_MAIN();

@@ -76,6 +76,7 @@ template <class... F> struct Described<inlay::Record<F...>> {
             if constexpr (G::kind == inlay::FieldKind::numeric) {
                 field.value = double(v.value), field.is_numeric = true;
                 if (G::ids > 0) field.ids.push_back(v.id);
+                if constexpr (requires { v.part; }) field.part = double(v.part);
             } else inlay::detail::each_id<G>(v, [&](std::int32_t id) { field.ids.push_back(id); });
             out.push_back(field);
         });

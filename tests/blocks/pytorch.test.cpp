@@ -57,11 +57,13 @@ void compare(Bound const& b, Safetensors const& file, Call& c) {
         same(t.name.c_str(), Numbers(from, from + std::ptrdiff_t(t.size())), numbers(file, "grad." + t.name));
     }
 }
-template <class Spec, class I, int B> void compare(char const* name, char const* input = "x") {
+template <class Spec, class I, int B>
+void compare(char const* name, char const* input = "x", bool training = false) {
     CAPTURE(name);
     auto const file = vectors(name);
     Call c;
     c.x = numbers(file, input);
+    c.training = training;
     compare(bind<Spec, I, NativeDouble, B>(), file, c);
 }
 } // namespace
@@ -86,6 +88,16 @@ TEST_CASE("activations agree with PyTorch") {
     compare<Tanh, Shape<6>, 4>("tanh");
     compare<Sigmoid, Shape<6>, 4>("sigmoid");
     compare<Softplus, Shape<6>, 4>("softplus");
+}
+
+TEST_CASE("batch norm agrees with PyTorch, running statistics included") {
+    compare<BatchNorm, Shape<7>, 6>("batch_norm", "x", true);
+    compare<BasicBatchNorm<Momentum<0.3>, Eps<1e-3>>, Shape<5, 7>, 3>("batch_norm_tokens", "x", true);
+    compare<BatchNorm, Shape<7>, 6>("batch_norm_serving");
+}
+
+TEST_CASE("a number by waves agrees with PyTorch") {
+    compare<Embed<7, Periodic<5>>, Shape<1>, 4>("periodic");
 }
 
 TEST_CASE("a bag agrees with PyTorch's mean, empty ones included") {

@@ -181,6 +181,116 @@ TEST_CASE("JSON of something else is refused") {
           "inlay: file: encoder: expected 1 fields, found 5");
 }
 
+namespace {
+using Sale =
+    Record<Numeric<"age", Quantiles<4>>, Numeric<"gain", TargetBins<3, 1>, Log>, Numeric<"loss", Log>>;
+char const* const sales = "32,0,-3,no\n1,0,0,no\n8,1,3,yes\n2,3,0,yes\n?,7,1,no\n16,15,1,no\n4,?,?,no\n";
+} // namespace
+
+TEST_CASE("edges are learned, and say in which bin a number is and how far through it") {
+    File const file{sales}, other{"6,2,?,no\n64,?,0,yes\n-2,100,0,no\n"};
+    Encoder<Sale> encoder;
+    auto const rows = encoder.fit_transform(Csv{file.path}, yes);
+    rows.check();
+    CHECK(encoder.code(0).bins().edges() == std::vector<double>{1, 2.5, 6, 14, 32});
+    CHECK(encoder.code(1).bins().edges() == std::vector<double>{0, 0.5, 5, 15});
+    CHECK(get<0>(rows[0]).id == 4);
+    CHECK(get<0>(rows[0]).part == 1);
+    CHECK(get<0>(rows[1]).id == 1);
+    CHECK(get<0>(rows[1]).part == 0);
+    CHECK(get<0>(rows[2]).id == 3);
+    CHECK(get<0>(rows[2]).part == 0.25f);
+    CHECK(get<0>(rows[4]).id == 0); // missing
+    CHECK(get<0>(rows[4]).part == 0);
+    CHECK(get<1>(rows[6]).id == 0);
+
+    auto const beyond = encoder.transform(Csv{other.path}, yes);
+    CHECK(get<0>(beyond[0]).id == 3);
+    CHECK(get<0>(beyond[0]).part == 0);
+    CHECK(get<0>(beyond[1]).id == 4);
+    CHECK(get<0>(beyond[1]).part == doctest::Approx(50.0 / 18)); // the last bin is open above
+    CHECK(get<0>(beyond[2]).id == 1);
+    CHECK(get<0>(beyond[2]).part == -2); // and the first below
+    // Log bends what lies between the edges, not the edges.
+    CHECK(get<1>(beyond[0]).id == 2);
+    CHECK(get<1>(beyond[0]).part ==
+          doctest::Approx((std::log(3) - std::log(1.5)) / (std::log(6) - std::log(1.5))));
+
+    CHECK(encoder.text<"age">(1) == "below 2.5");
+    CHECK(encoder.text<"age">(2) == "2.5 to 6");
+    CHECK(encoder.text<"age">(4) == "from 14");
+    CHECK(encoder.text<"gain">(0) == "unseen");
+}
+
+TEST_CASE("edges are the same however the file is cut into pieces") {
+    File const file{sales};
+    Encoder<Sale> whole, cut;
+    whole.fit(Csv{file.path}, yes);
+    cut.fit(Csv{file.path, {.piece = 10}}, yes);
+    CHECK(cut.to_json() == whole.to_json());
+}
+
+TEST_CASE("Log is the value's, with its sign; the scale is learned behind it") {
+    File const file{sales};
+    Encoder<Sale> encoder;
+    auto const rows = encoder.fit_transform(Csv{file.path}, yes);
+    double const logs[] = {-std::log(4), 0, std::log(4), 0, std::log(2), std::log(2)};
+    double mean = 0, squares = 0;
+    for (double x : logs) mean += x / 6;
+    for (double x : logs) squares += (x - mean) * (x - mean) / 6;
+    for (std::size_t i = 0; i < 6; ++i)
+        CHECK(get<2>(rows[i]).value == doctest::Approx((logs[i] - mean) / std::sqrt(squares)));
+    CHECK(get<2>(rows[6]).value == 0); // missing
+}
+
+TEST_CASE("edges by the target need the label to be there already when fitting") {
+    File const unlabelled{"1,2,3,?\n"};
+    Encoder<Sale> encoder;
+    CHECK(refusal([&] { encoder.fit(Csv{unlabelled.path}, yes); }) ==
+          "line 1, column 4: expected a label, found \"?\"");
+    Encoder<Record<Numeric<"a", Quantiles<3>>, Numeric<"b">, Numeric<"c">>> other;
+    other.fit(Csv{unlabelled.path}, yes);
+    CHECK(other.text<"a">(1) == "any");
+}
+
+TEST_CASE("JSON keeps every edge, and whether there was a Log") {
+    File const file{sales};
+    Encoder<Sale> encoder;
+    auto const rows = encoder.fit_transform(Csv{file.path}, yes);
+    std::string const good = encoder.to_json();
+    auto const read = Encoder<Sale>::from_json(good, "file");
+    CHECK(read.to_json() == good);
+    auto const again = read.transform(Csv{file.path}, yes);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        CHECK(get<0>(again[i]).part == get<0>(rows[i]).part);
+        CHECK(get<1>(again[i]).id == get<1>(rows[i]).id);
+        CHECK(get<1>(again[i]).part == get<1>(rows[i]).part);
+        CHECK(get<1>(again[i]).value == get<1>(rows[i]).value);
+    }
+    auto const with = [&](std::string_view from, std::string_view to) {
+        std::string text = good;
+        auto const at = text.find(from);
+        REQUIRE(at != std::string::npos);
+        text.replace(at, from.size(), to);
+        return refusal([&] { (void)Encoder<Sale>::from_json(text, "file"); });
+    };
+    std::string const complaint =
+        "inlay: file: encoder, field 1: expected a scale and rising edges, found another form";
+    CHECK(with("[1,2.5,6,14,32]", "[1,2.5,6,14]") == "no error");
+    CHECK(with("[1,2.5,6,14,32]", "[1,2.5,6,14,32,33]") == complaint); // more bins than ids
+    CHECK(with("[1,2.5,6,14,32]", "[1,2.5,2.5,14]") == complaint);
+    CHECK(with("[1,2.5,6,14,32]", "[1]") == complaint);
+    CHECK(with("[1,2.5,6,14,32]", "[1,\"2\"]") == complaint);
+    CHECK(with("\"edges\"", "\"hedges\"") == complaint);
+    using Plain =
+        Record<Numeric<"age", Quantiles<4>>, Numeric<"gain", TargetBins<3, 1>>, Numeric<"loss", Log>>;
+    CHECK(refusal([&] { (void)Encoder<Plain>::from_json(good, "file"); }).find("field 2") !=
+          std::string::npos);
+    using Bare = Record<Numeric<"age">, Numeric<"gain", TargetBins<3, 1>, Log>, Numeric<"loss", Log>>;
+    CHECK(refusal([&] { (void)Encoder<Bare>::from_json(good, "file"); }).find("field 1") !=
+          std::string::npos);
+}
+
 TEST_CASE("an encoder that has learned nothing is not written") {
     CHECK(refusal([] { (void)Encoder<Visit>{}.to_json(); }) ==
           "inlay: Encoder: expected fit before to_json, found an empty encoder");

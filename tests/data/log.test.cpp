@@ -59,6 +59,16 @@ std::string list(std::vector<std::uint32_t> const& v) {
 
 } // namespace
 
+TEST_CASE("bins by the target of an event need one") {
+    File const file{"u,x,y\na,1,0\na,2,1\nb,3,1\n"};
+    using Event = Record<Numeric<"x", TargetBins<2, 1>>>;
+    Encoder<Event> encoder;
+    CHECK_THROWS_WITH_AS((void)fit_log(encoder, Csv{file.path}, {.user = "u"}),
+                         doctest::Contains("option label: expected a column for TargetBins"), Error);
+    auto const log = fit_log(encoder, Csv{file.path}, {.user = "u", .label = {"y"}});
+    CHECK(encoder.code(0).bins().edges() == std::vector<double>{1, 1.5, 3});
+}
+
 TEST_CASE("events by user and time, with the histories before them") {
     File const file{visits};
     Encoder<Visit> encoder;

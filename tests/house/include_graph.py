@@ -14,7 +14,7 @@ UMBRELLAS = {  # what stands for several rooms, and the rooms it may name
     "inlay/data.hpp": {"core", "model", "io", "data"},
     "inlay/train.hpp": {"core", "model", "io", "data", "train"},
     "inlay/probe.hpp": {"core", "model", "io", "data", "train", "probe"},
-    "inlay/parallel.hpp": {"core", "model", "train", "parallel"},
+    "inlay/parallel.hpp": {"core", "parallel"},
     "inlay/testing.hpp": set(FLOORS),
 }
 SYSTEM = {  # a header that only these rooms or files may include

@@ -55,7 +55,6 @@ template <class T, int W> void rows_are_alike() {
                     REQUIRE(std::memcmp(&c(0, 0), &c(i, 0), sizeof(T) * std::size_t(n)) == 0);
             }
 }
-
 #define CASES(T, W)                                                                                          \
     TEST_CASE("A B and A^T B, " #T " x " #W ": every tail") { every_tail<T, W>(); }                          \
     TEST_CASE("A B and A^T B, " #T " x " #W ": a large B") { large<T, W>(); }                                \

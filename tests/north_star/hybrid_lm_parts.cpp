@@ -1,4 +1,4 @@
-// What of hybrid_lm.cpp exists so far, in the same words: plain blocks stand where attention will.
+// What of hybrid_lm.cpp exists so far, in the same words: plain blocks stand where linear attention will.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
@@ -13,7 +13,7 @@ constexpr int T = 64, V = 256, D = 32;
 
 template <class Mixer> using Layer = Stack<PreNorm<Mixer>, PreNorm<SwiGlu<4 * D>>>;
 using Local = Layer<Dense<D>>;
-using Global = Layer<Gate<Dense<D>, SwiGlu<D>>>;
+using Global = Layer<SoftmaxAttn<Heads<4>, KvHeads<2>, Causal, Rope<10'000>>>;
 using Hybrid = Model<Tokens<T, V>, Tied<Embed<D>, Repeat<2, Repeat<3, Local>, Global>, RmsNorm>>;
 
 static_assert(Hybrid::parameters < 600'000);

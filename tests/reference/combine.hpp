@@ -11,6 +11,41 @@
 
 namespace reference {
 
+// The body sees what is called "a" or "a.x" as "b" or "b.x", for each a and b.
+inline Block renamed(std::map<std::string, std::string> const& names, Block body) {
+    return [names, body](Parameters const& p, Sequence const& x) {
+        Parameters seen;
+        for (auto const& [name, matrix] : p.by_name) {
+            std::size_t const dot = name.find('.');
+            auto const found = names.find(name.substr(0, dot));
+            bool const tail = dot != std::string::npos;
+            seen.by_name[found == names.end() ? name : found->second + (tail ? name.substr(dot) : "")] =
+                matrix;
+        }
+        return body(seen, x);
+    };
+}
+
+// One map that holds several: the rows of "fused.weight", and the numbers of "fused.bias", in order.
+inline Block split(std::string const& fused, std::vector<std::pair<std::string, std::size_t>> const& parts,
+                   Block body) {
+    return [fused, parts, body](Parameters const& p, Sequence const& x) {
+        Parameters seen = p;
+        std::size_t from = 0;
+        for (auto const& [name, count] : parts) {
+            std::size_t const to = from + count;
+            seen.by_name[name + ".weight"] = matrix_of(rows_between(rows_of(p[fused + ".weight"]), from, to));
+            if (p.has(fused + ".bias")) {
+                auto const bias = rows_of(p[fused + ".bias"]).at(0);
+                seen.by_name[name + ".bias"] = matrix_of({{bias.begin() + static_cast<std::ptrdiff_t>(from),
+                                                           bias.begin() + static_cast<std::ptrdiff_t>(to)}});
+            }
+            from = to;
+        }
+        return body(seen, x);
+    };
+}
+
 // Children "first", "first + 1", ... one after the other.
 inline Block stack_from(int first, std::vector<Block> children) {
     return [first, children](Parameters const& p, Sequence const& x) {

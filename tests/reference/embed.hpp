@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Lookups. Over tokens: row x of weight [V, D]. Over a record: one row per field, from the table named after
 // the field: the mean of the rows of its ids (one id: that row; id 0 has a row; none: zero), or the value
-// times the only row.
+// times the only row, or where the field has a weight of its own, a number by bins or by waves.
 #pragma once
 
 #include "reference.hpp"
@@ -15,9 +15,53 @@ inline Result embed(Parameters const& p, Sequence const& ids) {
     return {y, absolute(y)};
 }
 
+// relu(W v + b) with v the bins that a number fills, or the cosines and sines of its angles, and a last one
+// for a missing number where there is one more. error: how far each v may be off, in epsilon.
+inline Result embed_number(Parameters const& p, FieldValue const& x) {
+    Matrix const& weight = p["weight"];
+    std::vector<double> v, error;
+    if (p.has("frequency")) {
+        std::vector<double> const c = rows_of(p["frequency"]).at(0);
+        double const turn = 2 * std::acos(-1.0);
+        for (double f : c) v.push_back(std::cos(turn * f * x.value));
+        for (double f : c) v.push_back(std::sin(turn * f * x.value));
+        for (int twice = 0; twice < 2; ++twice)
+            for (double f : c) error.push_back(3 + turn * std::abs(f * x.value));
+        if (!x.ids.empty()) v.push_back(x.ids[0] == 0 ? 1 : 0), error.push_back(0);
+    } else {
+        for (int t = 1; t < weight.cols; ++t)
+            v.push_back(x.ids.at(0) == 0 || t > x.ids[0] ? 0 : t < x.ids[0] ? 1 : x.part);
+        v.push_back(x.ids[0] == 0 ? 1 : 0);
+        error.resize(v.size());
+    }
+    if (v.size() != static_cast<std::size_t>(weight.cols)) throw std::invalid_argument("reference: features");
+    Result y{{std::vector<double>(static_cast<std::size_t>(weight.rows))}, {}};
+    y.magnitude = y.value;
+    for (int o = 0; o < weight.rows; ++o) {
+        double sum = p["bias"](0, o), magnitude = std::abs(sum);
+        for (int i = 0; i < weight.cols; ++i) {
+            auto const at = static_cast<std::size_t>(i);
+            sum += weight(o, i) * v[at];
+            magnitude += std::abs(weight(o, i)) * (std::abs(v[at]) + error[at]);
+        }
+        y.value[0][static_cast<std::size_t>(o)] = sum > 0 ? sum : 0;
+        y.magnitude[0][static_cast<std::size_t>(o)] = magnitude;
+    }
+    return y;
+}
+inline Result embed_bare_number(Parameters const& p, Sequence const& x) {
+    return embed_number(p, {.value = x.at(0).at(0), .ids = {}, .is_numeric = true});
+}
+
 inline Result embed_record(Parameters const& p, Schema const& schema, RecordRow const& row) {
     Result y;
     for (std::size_t f = 0; f < schema.size(); ++f) {
+        if (p.has(schema[f].name + ".weight")) {
+            Result const own = embed_number(p.child(schema[f].name), row.at(f));
+            y.value.push_back(own.value[0]);
+            y.magnitude.push_back(own.magnitude[0]);
+            continue;
+        }
         Sequence const table = rows_of(p[schema[f].table.empty() ? schema[f].name : schema[f].table]);
         FieldValue const& field = row.at(f);
         std::vector<double> value(table.at(0).size()), magnitude = value;

@@ -74,6 +74,29 @@ inline double ece(std::vector<double> const& probabilities, std::vector<int> con
     return error / static_cast<double>(probabilities.size());
 }
 
+// F1 of one class.
+inline double f1(std::vector<int> const& guesses, std::vector<int> const& labels, int c) {
+    double both = 0, guessed = 0, there = 0;
+    for (std::size_t i = 0; i < guesses.size(); ++i) {
+        both += guesses[i] == c && labels.at(i) == c ? 1 : 0;
+        guessed += guesses[i] == c ? 1 : 0;
+        there += labels[i] == c ? 1 : 0;
+    }
+    double const precision = both / guessed, recall = both / there;
+    return both > 0 ? 2 * precision * recall / (precision + recall) : 0;
+}
+
+// Items from the largest score down; a tie goes to the lower item.
+inline std::vector<int> ranking(std::vector<double> const& scores) {
+    std::vector<int> items;
+    for (std::size_t i = 0; i < scores.size(); ++i) items.push_back(static_cast<int>(i));
+    std::sort(items.begin(), items.end(), [&](int a, int b) {
+        double const x = scores[static_cast<std::size_t>(a)], y = scores[static_cast<std::size_t>(b)];
+        return x > y || (x == y && a < b);
+    });
+    return items;
+}
+
 // relevance: of the items in the order they were ranked; all: of every item there is.
 inline double ndcg(std::vector<int> const& relevance, std::vector<int> all) {
     auto const gain = [&](std::vector<int> const& order) {

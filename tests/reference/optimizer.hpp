@@ -52,6 +52,18 @@ struct Adam {
     }
 };
 
+// The sign of an interpolated momentum; the weight decays beside it.
+struct Lion {
+    double lr = 0.1, beta1 = 0.9, beta2 = 0.99, decay = 0;
+    double m = 0;
+
+    double step(double w, double g) {
+        double const u = beta1 * m + (1 - beta1) * g, sign = u > 0 ? 1 : u < 0 ? -1 : 0;
+        m = beta2 * m + (1 - beta2) * g;
+        return w - lr * (sign + decay * w);
+    }
+};
+
 inline Adam adamw(double lr, double decay) {
     Adam adam;
     adam.lr = lr;

@@ -64,6 +64,10 @@ struct Parameters {
     }
 };
 
+inline Sequence rows_between(Sequence const& x, std::size_t from, std::size_t to) {
+    return {x.begin() + static_cast<std::ptrdiff_t>(from), x.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+
 // magnitude: the sum of the absolute values of the terms summed into each output. Float code is held to
 // a small constant times epsilon times this. Nonlinear functions add |x f'(x)|, one rounding of the
 // argument; combinators add what the errors of an inner result do to the outer one (see carried).
@@ -152,6 +156,7 @@ inline Result apply(std::function<Result(Sequence const&)> const& f, Result cons
 // its bucket if it has edges, else ids is empty.
 struct FieldValue {
     double value = 0;
+    double part = 0; // of the bucket ids[0], where edges are learned
     std::vector<int> ids;
     bool is_numeric = false;
 };

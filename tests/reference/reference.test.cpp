@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The references against the worked numbers of the mathematics pages and against second formulas.
 #include "all.hpp"
+#include "checks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,30 +11,6 @@ namespace {
 
 doctest::Approx near(double expected, double tolerance = 1e-9) {
     return doctest::Approx(expected).epsilon(tolerance);
-}
-
-Parameters parameters(std::map<std::string, Sequence> const& tensors) {
-    Parameters p;
-    for (auto const& [name, rows] : tensors) p.by_name[name] = matrix_of(rows);
-    return p;
-}
-
-void check_equal(Sequence const& got, Sequence const& expected, double tolerance = 1e-12) {
-    REQUIRE(got.size() == expected.size());
-    for (std::size_t t = 0; t < got.size(); ++t) {
-        REQUIRE(got[t].size() == expected[t].size());
-        for (std::size_t i = 0; i < got[t].size(); ++i)
-            CHECK(std::abs(got[t][i] - expected[t][i]) <= tolerance);
-    }
-}
-
-// Small numbers without a pattern, the same on every machine.
-Sequence numbers(std::size_t length, std::size_t width, std::uint32_t key) {
-    Sequence x(length, std::vector<double>(width));
-    std::uint32_t counter = 0;
-    for (auto& row : x)
-        for (double& v : row) v = philox4x32_10({counter++, 0, 0, 0}, {key, 0})[0] / 2147483648.0 - 1;
-    return x;
 }
 
 // The slope is the derivative of the value.

@@ -128,6 +128,8 @@ constexpr auto softplus_ = [](auto x) { return simd::softplus(x); };
 constexpr auto log_ = [](auto x) { return simd::log(x); };
 constexpr auto log1p_ = [](auto x) { return simd::log1p(x); };
 constexpr auto erfc_ = [](auto x) { return simd::erfc(x); };
+constexpr auto sin_ = [](auto x) { return simd::circle(x).sin; };
+constexpr auto cos_ = [](auto x) { return simd::circle(x).cos; };
 constexpr auto sqrt_ = [](auto x) { return simd::sqrt(x); };
 constexpr auto abs_ = [](auto x) { return simd::abs(x); };
 
@@ -213,6 +215,34 @@ TEST_CASE_TEMPLATE("erfc is within its bound down to its underflow", T, float, d
     CHECK(at(erfc_, -inf<T>) == 2);
     CHECK(at(erfc_, T(0)) == 1);
     CHECK(at(erfc_, T(-0.0)) == 1);
+}
+
+TEST_CASE_TEMPLATE("sine and cosine of turns are within their bound, however many turns there are", T, float,
+                   double) {
+    using F = wider<T>;
+    auto const counted = [](auto f) { // 0 where x is beyond what is promised
+        return [f](auto x) {
+            using V = decltype(x);
+            return f(simd::select_greater(V(T(1 << 21)), simd::abs(x), x, V(T(0))));
+        };
+    };
+    // Whole turns are taken off exactly, and so is what is left from a half and from a quarter of one.
+    auto const sine = [](F x) { return std::sin(F(6.283185307179586476925286766559005768L) * x); };
+    auto const left = [](F x) { return std::abs(x) < F(1 << 21) ? x - std::nearbyint(x) : F(0); };
+    auto const fold = [&](F x) { return std::abs(x) < F(0.25) ? x : std::copysign(F(0.5), x) - x; };
+    check<T>("sin", 3, -3, 3, counted(sin_), [&](F x) { return sine(fold(left(x))); });
+    check<T>("cos", 3, -3, 3, counted(cos_), [&](F x) { return sine(F(0.25) - std::abs(left(x))); });
+    CHECK(std::isnan(at(sin_, quiet<T>)));
+    CHECK(std::isnan(at(cos_, inf<T>)));
+    for (T x : {T(1e10), T(-1e30), std::numeric_limits<T>::max()}) CHECK(std::abs(at(cos_, x)) <= 1);
+    for (int n = -5; n <= 5; ++n) {
+        CHECK(at(sin_, T(n)) == 0);
+        CHECK(at(cos_, T(n)) == 1);
+        CHECK(at(sin_, T(n) + T(0.5)) == 0);
+        CHECK(at(cos_, T(n) + T(0.5)) == -1);
+        CHECK(at(sin_, T(n) + T(0.25)) == 1);
+        CHECK(at(cos_, T(n) + T(0.25)) == 0);
+    }
 }
 
 TEST_CASE_TEMPLATE("sqrt and abs are exact", T, float, double) {

@@ -65,16 +65,28 @@ using Ranker =
           Sum<Cross<Hashed<512>, Each, Of<"a", "b">>, Stack<Embed<4>, Flatten, Dense<9>, Relu, Dense<1>>>>;
 using Reader = Model<Tokens<8, 11>, Embed<6>, Residual<Dense<6>, Tanh>, Dense<11>>;
 
+/// Allocations of the updates but the first.
+template <class M, class Loss, class B, class Opt, class Data>
+long while_updating(Data const& rows, TrainOptions<Opt> const& options) {
+    Network<M> net(Seed{1});
+    Trainer<M, Loss, B, Opt> trainer(net, options);
+    trainer.update(rows[0], rows.target[0]);
+    long const before = allocations;
+    for (std::size_t i = 1; i < rows.size(); ++i) trainer.update(rows[i], rows.target[i]);
+    return allocations - before;
+}
+
 /// Allocations between the first step's beginning and the last run of a fit, validations included.
 template <class M, class Loss, class B, class Opt, class Data>
-long while_fitting(Data const& rows, FitOptions<Data> const& options, long& runs) {
+long while_fitting(Data const& rows, FitOptions<Data> const& options, long& runs,
+                   TrainOptions<Opt> const& training = {}) {
     long at_first = 0, at_last = 0;
     std::function<void()> const before = [&] {
         at_last = allocations;
         if (runs++ == 0) at_first = at_last;
     };
     Network<M> net(Seed{1});
-    Trainer<M, Loss, B, Opt, executors::Watched> trainer(net, {}, {&before});
+    Trainer<M, Loss, B, Opt, executors::Watched> trainer(net, training, {&before});
     trainer.fit(rows, options);
     return at_last - at_first;
 }
@@ -106,5 +118,23 @@ TEST_CASE("100 steps of a fit allocate nothing") {
         CHECK(while_fitting<Reader, CrossEntropy, Batch<16>, AdamW>(rows, {.steps = 110, .validate = &rows},
                                                                     runs) == 0);
     }
+    SUBCASE("all there is: several batches a step, clipped, averaged, told of") {
+        auto const rows = Rows<Visit>::random(400, Seed{1});
+        std::uint64_t steps = 0;
+        FitOptions<Rows<Visit>> options{.steps = 110, .validation = 0.2, .patience = 100};
+        options.on_step = [&](StepEvent const& e) { steps = e.step; };
+        CHECK(while_fitting<Ranker, BinaryCrossEntropy, Batch<32>, AdamW>(
+                  rows, options, runs, {.clip = {.norm = 1, .value = 1}, .accumulate = 3, .average = 0.9}) ==
+              0);
+        CHECK(steps == 110);
+    }
     CHECK(runs > 110);
+}
+
+TEST_CASE("updates by event allocate nothing") {
+    auto const rows = Rows<Visit>::random(200, Seed{1});
+    using Rules = Optimize<On<Cross, Ftrl>, Otherwise<AdaGrad>>;
+    CHECK(while_updating<Ranker, BinaryCrossEntropy, Batch<1>, Rules>(rows, {}) == 0);
+    CHECK(while_updating<Ranker, BinaryCrossEntropy, Batch<64>, Rules>(
+              rows, {.clip = {.norm = 1}, .average = 0.9}) == 0);
 }

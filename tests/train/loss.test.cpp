@@ -1,70 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <inlay/io/safetensors.hpp>
-#include <inlay/train/loss.hpp>
+#include "losses.hpp"
 
 #include <doctest/doctest.h>
 #include <reference/loss.hpp>
 
-#include <cmath>
-#include <limits>
 #include <random>
-#include <string>
-#include <vector>
 
 using namespace inlay;
 
 namespace {
 
-constexpr float none = std::numeric_limits<float>::quiet_NaN();
-using R = Real<double, 4>;
+using namespace losses;
 
-std::vector<double> tensor(std::string const& file, char const* name) {
-    auto const read = Safetensors::read("tests/vectors/" + file + ".safetensors");
-    auto const* info = read.find(name);
-    REQUIRE(info);
-    std::vector<double> values(info->count());
-    read_scalars(*info, values.data());
-    return values;
-}
-
-/// The mean loss over a batch and its gradient, through the two functions of the trainer.
-template <class Loss, class S> struct Mean {
-    double value = 0, total = 0;
-    std::vector<std::vector<double>> gradient; // of each token of each row
-    bool clean = true;                         // pads and what lies past an end are zero
-
-    Mean(std::vector<double> const& logits, std::vector<float> const& target,
-         std::vector<float> const& weight = {}, std::vector<std::int32_t> const& length = {}) {
-        int const rows = int(logits.size()) / (S::rows * S::width);
-        constexpr int stride = detail::row_stride<R>(S::width);
-        std::vector<double> y(std::size_t(rows * S::rows * stride), 3), dy(y.size(), 7);
-        Lengths lengths;
-        if (!length.empty()) lengths = {length.data(), std::ptrdiff_t(sizeof(std::int32_t))};
-        Out<S, R> const out{y.data(), lengths}, dout{dy.data(), lengths};
-        for (int b = 0; b < rows; ++b)
-            for (int t = 0; t < S::rows; ++t)
-                for (int i = 0; i < S::width; ++i)
-                    out(b, t)[i] = logits[std::size_t((b * S::rows + t) * S::width + i)];
-        Targets const targets{target.data(), int(target.size()) / rows,
-                              weight.empty() ? nullptr : weight.data()};
-        total = detail::total_weight<Loss>(In<S, R>(out), rows, targets);
-        value = detail::loss_of<Loss>(In<S, R>(out), rows, targets, total > 0 ? 1 / total : 0, dout);
-        for (int b = 0; b < rows; ++b)
-            for (int t = 0; t < S::rows; ++t) {
-                gradient.emplace_back(dout(b, t), dout(b, t) + S::width);
-                for (int i = t < out.length(b) ? S::width : 0; i < stride; ++i)
-                    clean = clean && dout(b, t)[i] == 0;
-            }
-    }
-};
-
-template <class M> void check_gradient(M const& mean, std::vector<double> const& expected) {
-    std::size_t at = 0;
-    for (auto const& row : mean.gradient)
-        for (double const g : row) CHECK(std::abs(g - expected.at(at++)) < 1e-15);
-    CHECK(at == expected.size());
-    CHECK(mean.clean);
-}
 template <class M> void check_reference(M const& mean, reference::Loss const& expected) {
     CHECK(std::abs(mean.value - expected.value) <= 8 * 0x1p-52 * expected.magnitude);
     REQUIRE(mean.gradient.size() == expected.gradient.size());
@@ -73,7 +20,6 @@ template <class M> void check_reference(M const& mean, reference::Loss const& ex
             CHECK(std::abs(mean.gradient[i][c] - expected.gradient[i][c]) < 1e-15);
     CHECK(mean.clean);
 }
-std::vector<float> floats(std::vector<double> const& x) { return {x.begin(), x.end()}; }
 
 } // namespace
 
@@ -104,6 +50,101 @@ TEST_CASE("mean squared error is PyTorch's") {
     auto const expected = tensor("mse", "dx");
     for (std::size_t i = 0; i < expected.size(); ++i)
         CHECK(std::abs(mean.gradient[i / 3][i % 3] - expected[i]) < 1e-7);
+}
+
+TEST_CASE("smoothing, class weights, positive weights and Huber are PyTorch's") {
+    auto const check = [](auto mean, char const* file, double off) {
+        CAPTURE(file);
+        CHECK(std::abs(mean.value - tensor(file, "y")[0]) < 10 * off);
+        check_gradient(mean, tensor(file, "dx"), off);
+    };
+    check(Mean<BasicBinaryCrossEntropy<PositiveWeights<0.5, 2.0, 3.25>, LabelSmoothing<0.25>>, Shape<3>>(
+              tensor("bce_positive_weights", "x"), floats(tensor("bce_positive_weights", "target"))),
+          "bce_positive_weights", 1e-15);
+    check(Mean<BasicCrossEntropy<LabelSmoothing<0.125>, ClassWeights<0.5, 1.0, 2.0, 0.25, 3.0>>, Shape<5>>(
+              tensor("cross_entropy_smooth", "x"), floats(tensor("cross_entropy_smooth", "target"))),
+          "cross_entropy_smooth", 1e-15);
+    check(
+        Mean<BasicHuber<HuberDelta<0.75>>, Shape<3>>(tensor("huber", "x"), floats(tensor("huber", "target"))),
+        "huber", 1e-15);
+}
+
+TEST_CASE("gradients are derivatives") {
+    std::vector<float> const weight{1, .5f, 2, 0}, classes{2, -1, 0, 1};
+    std::vector<float> const labels{0, 1, .25f, none, .5f, 1, none, none, none, 1, 1, 0};
+    std::vector<float> const numbers{.5f, -1, 2, none, 0, 3, none, none, none, -2, 1, 1};
+    auto const x = draw(12, 1);
+    check_derivative<BinaryCrossEntropy, Shape<3>>(x, labels, weight);
+    check_derivative<BasicBinaryCrossEntropy<LabelSmoothing<0.1>, PositiveWeights<3.0>>, Shape<3>>(x, labels);
+    check_derivative<CrossEntropy, Shape<3>>(x, classes, weight);
+    check_derivative<BasicCrossEntropy<LabelSmoothing<0.1>, ClassWeights<1.0, 2.0, 0.5>>, Shape<3>>(
+        x, classes, weight);
+    check_derivative<MeanSquaredError, Shape<3>>(x, numbers, weight);
+    check_derivative<Huber, Shape<3>>(x, numbers, weight);
+}
+
+TEST_CASE("labels to be ignored are") {
+    std::vector<double> const x = draw(12, 2);
+    Mean<BasicCrossEntropy<IgnoreLabels<0, 2>>, Shape<3>> const some(x, {2, 1, 0, 1});
+    Mean<CrossEntropy, Shape<3>> const same(x, {-1, 1, none, 1});
+    CHECK(some.total == 2);
+    CHECK(some.value == same.value);
+    CHECK(some.gradient == same.gradient);
+}
+
+TEST_CASE("a missing number among several does not count, but for the width that divides") {
+    std::vector<double> const x = draw(3, 3);
+    double const y[] = {.5, 1};
+    auto const mean = Mean<MeanSquaredError, Shape<3>>(x, {.5f, none, 1});
+    CHECK(
+        mean.value ==
+        doctest::Approx(((x[0] - y[0]) * (x[0] - y[0]) + (x[2] - y[1]) * (x[2] - y[1])) / 3).epsilon(1e-14));
+    CHECK(mean.gradient[0][1] == 0);
+    CHECK(Mean<MeanSquaredError, Shape<3>>(x, {none, none, none}).total == 0);
+    CHECK(Mean<BinaryCrossEntropy, Shape<3>>(x, {0, none, 1}).gradient[0][1] == 0);
+}
+
+TEST_CASE("logits that are masked have no weight, and a token of nothing else no loss") {
+    double const masked = -std::numeric_limits<double>::infinity();
+    Mean<CrossEntropy, Shape<3>> const mean({1, masked, 2, masked, masked, masked}, {0, 1});
+    CHECK(mean.value == doctest::Approx((std::log(std::exp(1) + std::exp(2)) - 1) / 2).epsilon(1e-14));
+    CHECK(mean.gradient[0][1] == 0);
+    CHECK(mean.gradient[1] == std::vector<double>{0, 0, 0});
+}
+
+TEST_CASE("several losses read columns and targets of their own") {
+    using Smooth = BasicCrossEntropy<LabelSmoothing<0.1>>;
+    using All = Losses<BinaryCrossEntropy, Columns<3, Smooth>, Columns<2, MeanSquaredError, 0.25>>;
+    static_assert(All::targets(6) == 4);
+    auto const x = draw(4 * 6, 4);
+    std::vector<float> const target{1,    2,  .5f,  -1,   /**/ none, 0,  1,    1, //
+                                    none, -1, none, none, /**/ 0,    -1, none, 2};
+    std::vector<float> const weight{1, 2, 4, .5f};
+    check_derivative<All, Shape<6>>(x, target, weight);
+
+    Mean<All, Shape<6>> const all(x, target, weight);
+    CHECK(all.total == 3.5); // the third row has no target
+    auto const part = [&](auto loss, int column, auto shape, int first, std::size_t targets) {
+        using S = decltype(shape);
+        std::vector<double> z;
+        std::vector<float> y;
+        for (int b = 0; b < 4; ++b)
+            for (int i = 0; i < S::width; ++i) z.push_back(x[std::size_t(6 * b + column + i)]);
+        for (std::size_t b = 0; b < 4; ++b)
+            for (std::size_t i = 0; i < targets; ++i) y.push_back(target[4 * b + std::size_t(first) + i]);
+        Mean<decltype(loss), S> const mean(z, y, weight);
+        return mean.value * mean.total;
+    };
+    double const expected = part(BinaryCrossEntropy{}, 0, Shape<1>{}, 0, 1) +
+                            part(Smooth{}, 1, Shape<3>{}, 1, 1) +
+                            0.25 * part(MeanSquaredError{}, 4, Shape<2>{}, 2, 2);
+    CHECK(all.value == doctest::Approx(expected / 3.5).epsilon(1e-14));
+
+    float const wrong[] = {1, 3, 0, 0, /**/ 2, 0, 0, 0};
+    CHECK(detail::impossible_target<All>(wrong, 8, 6) == 1);
+    CHECK(detail::impossible_target<All>(wrong + 4, 4, 6) == 0);
+    CHECK(detail::wanted_target<All>(1, 6) == "a class from 0 to 2, or a negative one");
+    CHECK(detail::wanted_target<All>(4, 6) == "a label from 0 to 1, or NaN for none");
 }
 
 TEST_CASE("weighted means are the reference's") {
@@ -172,4 +213,8 @@ TEST_CASE("a class that has no logit is found") {
     CHECK(detail::impossible_target<CrossEntropy>(&half, 1, 5) == 0);
     CHECK(detail::impossible_target<CrossEntropy>(&infinite, 1, 5) == 0);
     CHECK(detail::impossible_target<MeanSquaredError>(target, 6, 5) == -1);
+    float const beyond = 1.5f, below = -1;
+    CHECK(detail::impossible_target<BinaryCrossEntropy>(&beyond, 1, 1) == 0);
+    CHECK(detail::impossible_target<BinaryCrossEntropy>(&below, 1, 1) == 0);
+    CHECK(detail::impossible_target<BinaryCrossEntropy>(&none, 1, 1) == -1);
 }

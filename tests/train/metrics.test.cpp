@@ -80,6 +80,81 @@ TEST_CASE("numbers") {
     CHECK(Rmse::of({1, {1, 9}, {3, float(none)}}) == 2);
 }
 
+TEST_CASE("perplexity and bits are the log loss in other units") {
+    Predictions const p{4, {0, 0, 0, 0, 1, 1, 1, 1}, {2, 0}};
+    CHECK(Perplexity::of(p) == doctest::Approx(4));
+    CHECK(BitsPerByte::of(p) == doctest::Approx(2));
+}
+
+TEST_CASE("F1: of label 1, or the mean over the classes that occur") {
+    std::mt19937 random(4);
+    for (int trial = 0; trial < 20; ++trial) {
+        Predictions one, several{4, {}, {}};
+        std::vector<int> labels, guesses, classes, chosen;
+        for (int i = 0; i < 12; ++i) {
+            one.logit.push_back(int(random() % 9) - 4);
+            guesses.push_back(one.logit.back() > 0);
+            labels.push_back(int(random() % 2));
+            one.target.push_back(float(labels.back()));
+            classes.push_back(int(random() % 3)); // class 3 has no row, but may be guessed
+            several.target.push_back(float(classes.back()));
+            std::vector<double> z;
+            for (int c = 0; c < 4; ++c) z.push_back(int(random() % 5));
+            several.logit.insert(several.logit.end(), z.begin(), z.end());
+            chosen.push_back(reference::ranking(z)[0]);
+        }
+        CHECK(F1::of(one) == doctest::Approx(reference::f1(guesses, labels, 1)).epsilon(1e-14));
+        double sum = 0, count = 0;
+        for (int c = 0; c < 4; ++c)
+            if (std::count(chosen.begin(), chosen.end(), c) + std::count(classes.begin(), classes.end(), c)) {
+                sum += reference::f1(chosen, classes, c);
+                ++count;
+            }
+        CHECK(F1::of(several) == doctest::Approx(sum / count).epsilon(1e-14));
+    }
+    CHECK(std::isnan(F1::of({1, {-1, -2}, {0, 0}})));
+    CHECK(F1::of({1, {1, -2}, {0, 0}}) == 0);
+}
+
+TEST_CASE("calibration: the worked numbers, the definition, and classes") {
+    Predictions p;
+    for (double const x : {.05, .15, .15, .55, .95, .92}) p.logit.push_back(logit(x));
+    p.target = {0, 0, 1, 1, 1, 0};
+    CHECK(BasicEce<10>::of(p) == doctest::Approx(.345).epsilon(1e-12));
+
+    std::mt19937 random(6);
+    for (int trial = 0; trial < 10; ++trial) {
+        Predictions one;
+        std::vector<double> probabilities;
+        std::vector<int> labels;
+        for (int i = 0; i < 200; ++i) {
+            one.logit.push_back(double(int(random() % 4001) - 2000) / 300);
+            probabilities.push_back(reference::sigmoid_of(one.logit.back()));
+            labels.push_back(int(random() % 2));
+            one.target.push_back(float(labels.back()));
+        }
+        CHECK(Ece::of(one) == doctest::Approx(reference::ece(probabilities, labels, 15)).epsilon(1e-12));
+    }
+    // Sure to 1 / (1 + e^-2), and right every other time.
+    Predictions const two{2, {2, 0, 0, 2}, {0, 0}};
+    CHECK(Ece::of(two) == doctest::Approx(reference::sigmoid_of(2) - 0.5).epsilon(1e-14));
+    CHECK(Ece::of({1, {1000, -1000}, {1, 0}}) == 0);
+    CHECK(Ece::of({1, {1000, 1000}, {1, 0}}) == 0.5); // p = 1 is in the last bin
+    CHECK(std::isnan(Ece::of({1, {1, none}, {1, 0}})));
+}
+
+TEST_CASE("a part of what several losses read") {
+    Predictions const p{3, {1, 2, 3, /**/ 4, 5, 6}, {0, 7, /**/ 1, 8}, 2};
+    auto const classes = p.part(1, 2, 0), number = p.part(0, 1, 1);
+    CHECK(classes.logit == std::vector<double>{2, 3, 5, 6});
+    CHECK(classes.target == std::vector<float>{0, 1});
+    CHECK(Accuracy::of(classes) == 0.5);
+    CHECK(number.logit == std::vector<double>{1, 4});
+    CHECK(number.target == std::vector<float>{7, 8});
+    CHECK(words([&] { p.part(2, 2, 0); }) == "inlay: Predictions::part: expected some of 3 logits and 2 "
+                                             "targets, found 2 from 2 on and 1 from 0 on");
+}
+
 TEST_CASE("metrics that cannot be say why") {
     CHECK(words([] { Auc::of({2, {1, 2}, {1}}); }) ==
           "inlay: Auc: expected one logit and one target a row, found 2 logits and 1 targets");
@@ -87,6 +162,9 @@ TEST_CASE("metrics that cannot be say why") {
           "inlay: LogLoss: expected one target a row, found 2 logits and 2 targets");
     CHECK(words([] { LogLoss::of({2, {1, 2}, {2}}); }) ==
           "inlay: prediction 0: expected a class below 2, found 2.000000");
+    CHECK(words([] { LogLoss::of({2, {1, 2}, {0.5}}); }).find("class below 2") != std::string::npos);
+    CHECK(words([] { LogLoss::of({1, {1}, {1.5}}); }).find("class below 2") != std::string::npos);
+    CHECK(words([] { Perplexity::of({2, {1, 2}, {1, 0}, 2}); }).starts_with("inlay: Perplexity"));
     CHECK(words([] { Rmse::of({2, {1, 2}, {2}}); }) ==
           "inlay: Rmse: expected as many targets as outputs, found 1 for 2");
 }

@@ -42,6 +42,27 @@ template <class T, class O> double against_torch(std::string const& name, O cons
     return worst;
 }
 
+// As against_torch, for a table: the rows that occur in a step are moved, each by itself.
+template <class O> double table_against_torch(std::string const& name, O const& optimizer) {
+    auto const file = Safetensors::read("tests/vectors/optimizer_lazy_" + name + ".safetensors");
+    auto const g = tensor(file, "g"), present = tensor(file, "present"), expected = tensor(file, "w");
+    auto w = tensor(file, "w0");
+    std::vector<double> first(15), second(15);
+    REQUIRE(expected.size() == 1500);
+    double worst = 0;
+    for (std::size_t step = 0; step < 100; ++step) {
+        for (std::size_t r = 0; r < 5; ++r)
+            if (present[5 * step + r] != 0)
+                optimizer.update({.step = step + 1, .kind = Kind::table}, &w[3 * r], &g[15 * step + 3 * r],
+                                 &first[3 * r], &second[3 * r], 3);
+        for (std::size_t i = 0; i < 15; ++i) {
+            double const e = expected[15 * step + i];
+            worst = std::max(worst, std::abs(w[i] - e) / std::max(1.0, std::abs(e)));
+        }
+    }
+    return worst;
+}
+
 // In double all that differs is the order of a few operations. In float each step rounds the gradient, the
 // state and the weight, by half an epsilon each of numbers of the size of 1; momentum of 0.9 sums ten of
 // them. Twelve epsilons a step are more than that.
@@ -77,6 +98,26 @@ TEST_CASE("100 steps are PyTorch's") {
     check_against_torch("adagrad", AdaGrad{.learning_rate = 0.1});
     check_against_torch("adam", Adam{.learning_rate = 0.01});
     check_against_torch("adamw", AdamW{.learning_rate = 0.01, .decay = 0.1});
+    check_against_torch("sgd", Sgd{.learning_rate = 0.05, .decay = 0.01});
+    check_against_torch("adagrad_decay",
+                        AdaGrad{.learning_rate = 0.1, .initial = 0.1, .rate_decay = 0.02, .decay = 0.05});
+    check_against_torch("adam_decay", Adam{.learning_rate = 0.01, .decay = 0.1});
+    check_against_torch("lion", Lion{.learning_rate = 0.01, .decay = 0.1});
+    check_against_torch("ftrl", Ftrl{.l1 = 0.5, .l2 = 0.01});
+}
+
+TEST_CASE("100 steps of tables are PyTorch's: rows that do not occur wait, with their state") {
+    auto const check = [](char const* name, auto const& optimizer) {
+        CAPTURE(name);
+        CHECK(table_against_torch(name, optimizer) < 1e-13 * 100);
+    };
+    check("sgd", Sgd{.learning_rate = 0.05});
+    check("adagrad", AdaGrad{.learning_rate = 0.1});
+    check("adam", Adam{.learning_rate = 0.01, .epsilon = 1e-30});
+    check("momentum", Sgd{.learning_rate = 0.05, .momentum = 0.9, .row_decay = 0.01});
+    check("adamw", AdamW{.learning_rate = 0.01, .decay = 0.7, .row_decay = 0.1});
+    check("lion", Lion{.learning_rate = 0.01, .row_decay = 0.1});
+    check("ftrl", Ftrl{.l1 = 0.5, .l2 = 0.01});
 }
 
 TEST_CASE("the worked numbers") {
@@ -108,14 +149,69 @@ TEST_CASE("the schedule's factor scales the rate") {
     CHECK(w == doctest::Approx(0.975));
 }
 
-TEST_CASE("AdamW decays matrices only, unless told otherwise") {
+TEST_CASE("Lion is the reference") {
+    reference::Lion other{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .decay = 0.3};
+    Lion const lion{.learning_rate = 0.05, .beta1 = 0.8, .beta2 = 0.95, .decay = 0.3};
+    double w = 1, m = 0, expected = 1;
+    for (int i = 0; i < 50; ++i) {
+        double const g = i % 7 == 3 ? 0 : std::sin(i * 1.7);
+        lion.update({}, &w, &g, &m, static_cast<double*>(nullptr), 1);
+        CHECK(std::abs(w - (expected = other.step(expected, g))) < 1e-15);
+    }
+    double still = 2, none = 0, state = 0; // the sign of zero is zero
+    Lion{}.update({}, &still, &none, &state, static_cast<double*>(nullptr), 1);
+    CHECK(still == 2);
+}
+
+TEST_CASE(
+    "AdamW and Lion decay matrices only, unless told otherwise, and rows of tables by a number of theirs") {
+    auto const decayed = [](auto const& optimizer, Kind kind) {
+        double w = 2, g = 0, m = 0, v = 0;
+        optimizer.update({.kind = kind}, &w, &g, &m, &v, 1);
+        return w;
+    };
     for (Kind const kind : {Kind::matrix, Kind::vector, Kind::table})
-        for (bool const all : {false, true}) {
-            double w = 2, g = 0, m = 0, v = 0;
-            AdamW{.learning_rate = 0.1, .decay = 0.5, .decay_all = all}.update({.kind = kind}, &w, &g, &m, &v,
-                                                                               1);
-            CHECK(w == doctest::Approx(kind == Kind::matrix || all ? 1.9 : 2.0));
-        }
+        for (bool const all : {false, true})
+            for (double const rows : {0.0, 0.25}) {
+                double const expected =
+                    2 - (kind == Kind::matrix || all ? 0.1 : 0.0) - (kind == Kind::table ? 0.2 * rows : 0.0);
+                AdamW const adam{.learning_rate = 0.1, .decay = 0.5, .decay_all = all, .row_decay = rows};
+                Lion const lion{.learning_rate = 0.1, .decay = 0.5, .decay_all = all, .row_decay = rows};
+                CHECK(decayed(adam, kind) == doctest::Approx(expected));
+                CHECK(decayed(lion, kind) == doctest::Approx(expected));
+            }
+}
+
+TEST_CASE("L2 of rows is in the gradient of tables, and of nothing else") {
+    auto const gradient_of = [](auto const& optimizer, Kind kind) {
+        double w = 2, g = 0.5, a = 0, b = 0;
+        optimizer.update({.kind = kind}, &w, &g, &a, &b, 1);
+        return a; // SGD keeps the gradient, AdaGrad its square
+    };
+    CHECK(gradient_of(Sgd{.decay = 0.25, .row_decay = 0.5}, Kind::table) == 2);
+    CHECK(gradient_of(Sgd{.decay = 0.25, .row_decay = 0.5}, Kind::matrix) == 1);
+    CHECK(gradient_of(AdaGrad{.row_decay = 0.5}, Kind::table) == 2.25);
+    CHECK(gradient_of(AdaGrad{.row_decay = 0.5}, Kind::vector) == 0.25);
+    CHECK(gradient_of(Adam{.row_decay = 0.5}, Kind::table) == doctest::Approx(0.15));
+}
+
+TEST_CASE("numbers out of range are refused") {
+    auto const words = [](auto const& optimizer) {
+        try {
+            optimizer.check();
+            return std::string("accepted");
+        } catch (Error const& e) { return std::string(e.what()); }
+    };
+    CHECK(words(Sgd{.learning_rate = -1}) ==
+          "inlay: Sgd, learning_rate: expected 0 or more, found -1.000000");
+    CHECK(words(Adam{.beta2 = 1}) == "inlay: Adam, beta2: expected 0 or more, below 1, found 1.000000");
+    CHECK(words(Ftrl{.alpha = 0}) == "inlay: Ftrl, alpha: expected a positive number, found 0.000000");
+    CHECK(words(Lion{.decay = std::nan("")}).find("Lion, decay") != std::string::npos);
+    CHECK(words(AdaGrad{.initial = -0.1}).find("AdaGrad, initial") != std::string::npos);
+    CHECK(words(Sgd{.learning_rate = std::numeric_limits<double>::infinity()}).find("learning_rate") !=
+          std::string::npos);
+    CHECK(words(Sgd{}) + words(AdaGrad{}) + words(Adam{}) + words(AdamW{}) + words(Lion{}) + words(Ftrl{}) ==
+          "acceptedacceptedacceptedacceptedacceptedaccepted");
 }
 
 TEST_CASE("FTRL") {
@@ -155,6 +251,22 @@ TEST_CASE("FTRL") {
         Ftrl{}.update({.count = 1}, &b, &sum, &zb, &nb, 1);
         CHECK(std::abs(a - b) < 1e-15);
         CHECK(na == doctest::Approx(49));
+    }
+    SUBCASE("it goes on from weights that are there") {
+        for (double const w0 : {0.7, -0.7})
+            for (double const l1 : {0.0, 0.5}) {
+                Ftrl const ftrl{.alpha = 0.3, .beta = 1.5, .l1 = l1, .l2 = 0.25};
+                double w = w0, z = 0, n = 0, g = 0;
+                ftrl.update({}, &w, &g, &z, &n, 1);
+                CHECK(w == w0);
+                // As if z had been there: -(z - sign(z) l1) / (beta / alpha + l2) = w0.
+                reference::Ftrl other{.alpha = 0.3, .beta = 1.5, .l1 = l1, .l2 = 0.25};
+                other.z = -(w0 * (1.5 / 0.3 + 0.25) + std::copysign(l1, w0));
+                for (double const next : gradients) {
+                    ftrl.update({}, &w, &next, &z, &n, 1);
+                    CHECK(std::abs(w - other.step(next)) < 1e-13);
+                }
+            }
     }
     SUBCASE("a gradient of zero moves nothing") {
         double w = 0, g = 1, z = 0, n = 0;

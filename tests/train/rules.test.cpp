@@ -78,4 +78,11 @@ TEST_CASE("rules that cannot be say why") {
     CHECK(refusal<Model<Visit, Wide>, Ftrl>({.learning_rate = 0.1f}) ==
           "inlay: TrainOptions, learning_rate: expected an optimizer that has one, found one with a rate of "
           "another name");
+    CHECK(refusal<Deep, Adam>({.learning_rate = -0.1f}).find("Adam, learning_rate: expected 0 or more") !=
+          std::string::npos);
+    CHECK(refusal<Deep, Adam>({.schedule = Cosine{.warmup = -1}}).find("Cosine, warmup") !=
+          std::string::npos);
+    CHECK(refusal<Deep, Optimize<OnName<"*.bias", Lion>, Otherwise<Sgd>>>(
+              {.optimizer = {Lion{.beta1 = 1.5}, Sgd{}}})
+              .find("Lion, beta1: expected 0 or more, below 1") != std::string::npos);
 }

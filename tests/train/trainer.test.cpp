@@ -122,6 +122,7 @@ TEST_CASE("tables: slots and marks give the same bits, rows that did not occur k
     check(AdaGrad{});
     check(Adam{});
     check(AdamW{});
+    check(Lion{});
 }
 
 TEST_CASE("a fit learns, numbers and texts") {

@@ -49,6 +49,6 @@ TEST_CASE("a loss that is no longer finite stops the fit at its step") {
     Trainer<Line, MeanSquaredError, Batch<16>, Sgd> trainer(net);
     rows.input[2 * 40] = std::numeric_limits<float>::infinity();
     std::string const message = words([&] { trainer.fit(rows, {.shuffle = false}); });
-    CHECK(message.starts_with("inlay: step 3: expected a finite loss, found "));
+    CHECK(message.starts_with("inlay: step 3, input, row 40: expected finite numbers, found inf"));
     for (float const w : get<0>(net.params()).weight.data) CHECK(std::isfinite(w));
 }

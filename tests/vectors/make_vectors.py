@@ -5,7 +5,8 @@
 
 Inputs, parameters, targets and cotangents are representable in float32, so that float code starts from the same
 numbers. Every case holds x, the parameters by PyTorch's names, y, the cotangent dy, dx and grad.<parameter>; a loss
-holds x, target, y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6].
+holds x, target (and what else it reads), y and dx; an optimizer holds w0, the gradients g[100][6] and the weights after each step w[100][6]; a schedule holds the rates of its steps; a table's (lazy_*) holds w0[5][3], g[100][5][3],
+which rows occur in a step, present[100][5], and w[100][5][3].
 Another CPU may change last bits; the sums are those of the committed files.
 """
 import hashlib
@@ -41,8 +42,8 @@ def rounded(*shape, scale=1.0):
     return (torch.randn(*shape) * scale).float().double()
 
 
-def case(name, module, x, metadata=None, extra=None):
-    """Forward and backward of a module; x may be ids (then there is no dx)."""
+def case(name, module, x, metadata=None, extra=None, after=None):
+    """Forward and backward of a module; x may be ids (then there is no dx). `after` is filled by forward."""
     for parameter in module.parameters():
         parameter.data = rounded(*parameter.shape, scale=0.7)
     integer = x.dtype == torch.int64
@@ -54,7 +55,7 @@ def case(name, module, x, metadata=None, extra=None):
     tensors = {"ids" if integer else "x": x, **(extra or {}), **dict(module.named_parameters()), "y": y, "dy": dy}
     if not integer:
         tensors["dx"] = x.grad
-    tensors |= {f"grad.{key}": parameter.grad for key, parameter in module.named_parameters()}
+    tensors |= {f"grad.{key}": parameter.grad for key, parameter in module.named_parameters()} | (after or {})
     write(name, tensors, metadata)
 
 
@@ -129,6 +130,49 @@ def blocks():
     case("tied_lm_head", Tied(11, 6, nn.Linear(6, 6)), torch.tensor([[3, 10, 3], [0, 7, 1]]), {"formula": "Linear(E[ids]) E^T"})
 
 
+class Periodic(nn.Module):
+    """PLR of "On Embeddings for Numerical Features in Tabular Deep Learning" for one number."""
+
+    def __init__(self, waves, width):
+        super().__init__()
+        self.frequency = nn.Parameter(torch.empty(1, waves))
+        linear = nn.Linear(2 * waves, width)
+        self.weight, self.bias = linear.weight, linear.bias
+
+    def forward(self, x):
+        angle = 2 * torch.pi * self.frequency * x
+        return torch.relu(F.linear(torch.cat([torch.cos(angle), torch.sin(angle)], -1), self.weight, self.bias))
+
+
+class OverTokens(nn.BatchNorm1d):
+    """x is [N, T, D]; BatchNorm1d wants [N, D, T]."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+def numbers():
+    case("periodic", Periodic(5, 7), rounded(4, 1), {"formula": "relu(Linear([cos 2 pi c x, sin 2 pi c x]))"})
+
+
+def batch_norms():
+    """In training the slot of a running statistic, grad.<buffer>, is how far the batch moved it."""
+    for name, module, x, training in [
+        ("batch_norm", nn.BatchNorm1d(7), rounded(6, 7, scale=2), True),
+        ("batch_norm_tokens", OverTokens(7, eps=1e-3, momentum=0.3), rounded(3, 5, 7) + 1, True),
+        ("batch_norm_serving", nn.BatchNorm1d(7), rounded(6, 7), False),
+    ]:
+        module.running_mean = rounded(7)
+        module.running_var = rounded(7).abs() + 0.25
+        before = {key: buffer.clone() for key, buffer in module.named_buffers() if key.startswith("running")}
+        module.train(training)
+        moves = {}
+        module.register_forward_hook(
+            lambda m, *_: moves.update({f"grad.{key}": getattr(m, key) - value for key, value in before.items()})
+        )
+        case(name, module, x, {"eps": module.eps, "momentum": module.momentum}, before, moves)
+
+
 def losses():
     def loss(name, function, x, target, metadata=None):
         x.requires_grad_()
@@ -166,11 +210,208 @@ def optimizers():
         write(f"optimizer_{name}", {"w0": w0, "g": gradients, "w": torch.stack(weights)}, options)
 
 
+def more_losses():
+    def loss(name, function, x, tensors, metadata=None):
+        x.requires_grad_()
+        y = function(x)
+        y.backward()
+        write(name, {"x": x, **tensors, "y": y.reshape(1), "dx": x.grad}, {"reduction": "mean", **(metadata or {})})
+
+    target, positive = torch.rand(4, 3).float().double(), torch.tensor([0.5, 2.0, 3.25])
+    loss(
+        "bce_positive_weights",
+        lambda x: F.binary_cross_entropy_with_logits(x, 0.75 * target + 0.125, pos_weight=positive, reduction="sum") / 4,
+        rounded(4, 3, scale=3), {"target": target}, {"pos_weight": [0.5, 2, 3.25], "label_smoothing": 0.25},
+    )
+    classes, weights = torch.tensor([4, -100, 0, 2, 2, -100, 1]), torch.tensor([0.5, 1.0, 2.0, 0.25, 3.0])
+    loss(
+        "cross_entropy_smooth",
+        lambda x: F.cross_entropy(x, classes, weight=weights, label_smoothing=0.125),
+        rounded(7, 5, scale=3), {"target": classes.double()}, {"weight": weights.tolist(), "label_smoothing": 0.125},
+    )
+    target = rounded(4, 3)
+    loss("huber", lambda x: F.huber_loss(x, target, delta=0.75), rounded(4, 3), {"target": target}, {"delta": 0.75})
+
+    # The positive's score stands first.
+    loss("bpr", lambda x: F.softplus(x[:, 1:] - x[:, :1]).mean(), rounded(5, 4, scale=2), {})
+    log_q = torch.log(0.01 + torch.rand(5, 4)).float().double()
+    first = torch.zeros(5, dtype=torch.int64)
+    loss("sampled_softmax", lambda x: F.cross_entropy(x - log_q, first), rounded(5, 4, scale=2), {"target": log_q})
+
+    def gbce(x):
+        # As the paper has it: binary cross-entropy of a transformed positive logit, 30 items, t = 0.75.
+        share, t = 3 / 29, 0.75
+        beta = share * (t * (1 - 1 / share) + 1 / share)
+        positive = -torch.log(torch.sigmoid(x[:, :1]) ** -beta - 1)
+        logits = torch.cat([positive, x[:, 1:]], dim=1)
+        return F.binary_cross_entropy_with_logits(logits, (torch.arange(4) == 0).double().expand(5, 4))
+
+    loss("gbce", gbce, rounded(5, 4, scale=2), {}, {"items": 30, "t": 0.75})
+
+    # Queries and items side by side; rows 1 and 4 have one item.
+    ids = torch.tensor([7.0, 2.0, 9.0, 0.0, 2.0, 5.0])
+    log_q = torch.log(0.01 + torch.rand(6)).float().double()
+    twins = (ids[:, None] == ids[None, :]) & ~torch.eye(6, dtype=torch.bool)
+
+    def in_batch(x, tau, cosine, symmetric=False, corrected=False):
+        u, v = x[:, :3], x[:, 3:]
+        if cosine:
+            u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
+        scores = (u @ v.T / tau - (log_q if corrected else 0)).masked_fill(twins, float("-inf"))
+        own = torch.arange(6)
+        rows = F.cross_entropy(scores, own)
+        return (rows + F.cross_entropy(scores.T, own)) / 2 if symmetric else rows
+
+    for name, arguments in {
+        "info_nce": {"tau": 0.07, "cosine": True},
+        "info_nce_symmetric": {"tau": 0.25, "cosine": True, "symmetric": True},
+        "in_batch_softmax": {"tau": 0.5, "cosine": False, "corrected": True},
+    }.items():
+        tensors = {"target": torch.stack([ids, log_q], dim=1) if "corrected" in arguments else ids}
+        loss(name, lambda x: in_batch(x, **arguments), rounded(6, 6), tensors, arguments)
+
+
+def lion(w, g, state, t, lr, beta1, beta2, weight_decay):
+    """arXiv 2302.06675, Algorithm 2."""
+    m = state.setdefault("m", torch.zeros_like(w))
+    update = torch.sign(beta1 * m + (1 - beta1) * g)
+    m.copy_(beta2 * m + (1 - beta2) * g)
+    w.sub_(lr * (update + weight_decay * w))
+
+
+def ftrl(w, g, state, t, alpha, beta, l1, l2):
+    """McMahan et al., KDD 2013, Algorithm 1, from zero weights."""
+    z, n = state.setdefault("z", torch.zeros_like(w)), state.setdefault("n", torch.zeros_like(w))
+    sigma = (torch.sqrt(n + g * g) - torch.sqrt(n)) / alpha
+    z.add_(g - sigma * w)
+    n.add_(g * g)
+    w.copy_(torch.where(z.abs() <= l1, torch.zeros_like(w), -(z - torch.sign(z) * l1) / ((beta + torch.sqrt(n)) / alpha + l2)))
+
+
+def momentum(w, g, state, t, lr, mu, row_decay):
+    buffer = state.setdefault("buffer", torch.zeros_like(w))
+    buffer.copy_(mu * buffer + g + row_decay * w)
+    w.sub_(lr * buffer)
+
+
+def adamw(w, g, state, t, lr, beta1, beta2, eps, row_decay):
+    m, v = state.setdefault("m", torch.zeros_like(w)), state.setdefault("v", torch.zeros_like(w))
+    w.mul_(1 - lr * row_decay)
+    m.copy_(beta1 * m + (1 - beta1) * g)
+    v.copy_(beta2 * v + (1 - beta2) * g * g)
+    w.sub_(lr * (m / (1 - beta1**t)) / (torch.sqrt(v / (1 - beta2**t)) + eps))
+
+
+def more_optimizers():
+    def run(name, w, gradients, step, metadata, extra=None):
+        w0, weights = w.detach().clone(), []
+        for t, g in enumerate(gradients, 1):
+            step(w, g, t)
+            weights.append(w.detach().clone())
+        write(f"optimizer_{name}", {"w0": w0, "g": gradients, **(extra or {}), "w": torch.stack(weights)}, metadata)
+
+    def torch_step(optimizer):
+        def step(w, g, t):
+            w.grad = g.clone()
+            optimizer.step()
+        return step
+
+    for name, kind, options in [
+        ("sgd", torch.optim.SGD, {"lr": 0.05, "weight_decay": 0.01}),
+        ("adagrad_decay", torch.optim.Adagrad,
+         {"lr": 0.1, "lr_decay": 0.02, "weight_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-10}),
+        ("adam_decay", torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
+    ]:
+        w = nn.Parameter(rounded(6))
+        run(name, w, rounded(100, 6), torch_step(kind([w], **options)), options)
+    for name, update, options in [
+        ("lion", lion, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1}),
+        ("ftrl", ftrl, {"alpha": 0.1, "beta": 1.0, "l1": 0.5, "l2": 0.01}),
+    ]:
+        state = {}
+        w = torch.zeros(6) if name == "ftrl" else rounded(6)
+        run(name, w, rounded(100, 6), lambda w, g, t: update(w, g, state, t, **options), options)
+
+    # Tables: rows that do not occur in a step are left alone, with their state; t counts all steps.
+    def table(name, make_step, options, zero=False):
+        present = (torch.rand(100, 5) < 0.4).double()
+        w = nn.Parameter(torch.zeros(5, 3) if zero else rounded(5, 3))
+        step = make_step(w)
+        rows_of = [present[t].nonzero()[:, 0] for t in range(100)]
+        gradients = rounded(100, 5, 3) * present[:, :, None]
+        run(f"lazy_{name}", w, gradients, lambda w, g, t: step(w, g, t, rows_of[t - 1]), options, {"present": present})
+
+    def torch_sparse(kind, options):
+        def make(w):
+            optimizer = kind([w], **options)
+            def step(w, g, t, rows):
+                w.grad = torch.sparse_coo_tensor(rows[None, :], g[rows], w.shape, check_invariants=True)
+                optimizer.step()
+            return step
+        return make
+
+    def by_rows(update, options):
+        def make(w):
+            states = [{} for _ in range(5)]
+            def step(w, g, t, rows):
+                for r in rows.tolist():
+                    update(w.data[r], g[r], states[r], t, **options)
+            return step
+        return make
+
+    for name, kind, options in [
+        ("sgd", torch.optim.SGD, {"lr": 0.05}),
+        ("adagrad", torch.optim.Adagrad, {"lr": 0.1}),
+        ("adam", torch.optim.SparseAdam, {"lr": 0.01, "eps": 1e-30}),  # whose epsilon is not bias-corrected
+    ]:
+        table(name, torch_sparse(kind, options), options)
+    for name, update, options in [
+        ("momentum", momentum, {"lr": 0.05, "mu": 0.9, "row_decay": 0.01}),
+        ("adamw", adamw, {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "row_decay": 0.1}),
+        ("lion", lion, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1}),
+        ("ftrl", ftrl, {"alpha": 0.1, "beta": 1.0, "l1": 0.5, "l2": 0.01}),
+    ]:
+        table(name, by_rows(update, options), options, zero=name == "ftrl")
+
+
+def schedules():
+    from torch.optim import lr_scheduler as lr
+
+    def warmed_up(optimizer, warmup, after):
+        first = lr.LinearLR(optimizer, 1 / warmup, 1, warmup - 1)
+        return lr.SequentialLR(optimizer, [first, after(optimizer)], [warmup])
+
+    for name, steps, make in [
+        ("cosine", 13, lambda o: lr.CosineAnnealingLR(o, 12, 0.001)),
+        ("cosine_warmup", 25, lambda o: warmed_up(o, 4, lambda o: lr.CosineAnnealingLR(o, 20, 0.001))),
+        ("linear", 25, lambda o: lr.LinearLR(o, 1, 0.25, 12)),
+        ("step", 25, lambda o: lr.StepLR(o, 5, 0.5)),
+        ("one_cycle", 25, lambda o: lr.OneCycleLR(o, 0.1, 25, cycle_momentum=False)),
+        ("one_cycle_short", 12,
+         lambda o: lr.OneCycleLR(o, 0.1, 12, pct_start=0.45, div_factor=10, final_div_factor=100, cycle_momentum=False)),
+    ]:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        schedule, rates = make(optimizer), []
+        for s in range(steps):
+            if s > 0:
+                optimizer.step()
+                schedule.step()
+            rates.append(optimizer.param_groups[0]["lr"])
+        write(f"schedule_{name}", {"rate": torch.tensor(rates)})
+
+
 if __name__ == "__main__":
     torch.manual_seed(20)
     blocks()
     losses()
     optimizers()
+    more_losses()
+    more_optimizers()
+    schedules()
+    torch.manual_seed(21)
+    batch_norms()
+    torch.manual_seed(22)
+    numbers()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))

@@ -1,4 +1,4 @@
-// words: inlay: read_libsvm wants Shape<D>, or a Record without a History
+// words: inlay: read_libsvm wants Shape<D>, or a Record without a History and learned edges
 #include <inlay/data.hpp>
 
 using namespace inlay;

@@ -1,7 +1,7 @@
 // words: inlay: blocks do not fit
 // words: RecordOf<2>
 // words: two_kinds_of_edges_for<.*(gain|'g', 'a')
-// words: one_of_Buckets_and_LogBuckets
+// words: one_of_Buckets_LogBuckets_Quantiles_TargetBins
 #include <inlay/inlay.hpp>
 
 using namespace inlay;

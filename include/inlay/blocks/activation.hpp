@@ -22,6 +22,7 @@ template <class Function> struct Activation {
         using Spec = Function;
         static constexpr int W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
+        static constexpr bool elementwise = !Function::at_zero;
         static constexpr double flops = double(I::rows) * I::width;
 
         template <class C, class Tp>

@@ -62,37 +62,78 @@ template <int O, class... Policies> struct Dense {
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
                             Scratch) noexcept {
-            apply(c.rows * I::rows, p, x.data, y.data);
+            apply(c.rows * I::rows, p, x.data, y.data, kernels::AsItIs{});
         }
         template <class C>
         static void step(C const&, Params const& p, State&, T const* x, T* y, Scratch) noexcept {
-            apply(1, p, x, y);
+            apply(1, p, x, y, kernels::AsItIs{});
+        }
+        template <class C, class F>
+        static void forward_then(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, F f) noexcept {
+            apply(c.rows * I::rows, p, x.data, y.data, f);
+        }
+        template <class F> static void step_then(Params const& p, T const* x, T* y, F f) noexcept {
+            apply(1, p, x, y, f);
         }
         template <class C, class Tp, class DX, class G>
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, DX dx,
                              G& g, Scratch) noexcept {
-            int const m = c.rows * I::rows;
+            T* to = nullptr;
+            if constexpr (wants_grad<DX>) to = dx.data;
+            pull(c.rows * I::rows, p, x.data, dy.data, to, false, g);
+        }
+
+        /// The map and its way back over m rows, for blocks that hold a Dense; dx may be null. y = f(x W^T +
+        /// b), f(0) = 0. One row goes through the registers once; of many rows f makes a pass of its own,
+        /// which costs less than a second set of tiles to compile.
+        template <class F = kernels::AsItIs>
+        static void apply(int m, Params const& p, T const* x, T* y, F f = {}) noexcept {
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride, N = detail::padded(O, W);
+            constexpr bool plain = std::is_same_v<F, kernels::AsItIs>;
+            auto const product = [&] {
+                kernels::Product<T> r{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
+                if constexpr (has_bias) r.onto = kernels::Onto<T>::bias(p.bias.data);
+                if constexpr (layout != Layout::transposed) r.k = detail::padded(D, W);
+                return r;
+            };
+            if (m == 1) {
+                if constexpr (layout == Layout::transposed) kernels::gemv<W, N>(product(), f);
+                else kernels::gemv_nt<W>(O, product(), f);
+                if constexpr (ys > N) kernels::clear_pads(y, N, ys);
+                return;
+            }
+            if constexpr (layout == Layout::transposed) {
+                if constexpr (kernels::is_small(I::rows, N / W, D)) {
+                    if (m == I::rows) kernels::gemm_small<W, I::rows, N, D>(product());
+                    else kernels::gemm<W>(m, N, product());
+                } else kernels::gemm<W>(m, N, product());
+                if constexpr (ys > N)
+                    for (int r = 0; r < m; ++r) kernels::clear_pads(y + std::ptrdiff_t(r) * ys, N, ys);
+            } else kernels::gemm_nt<W>(m, O, ys, product());
+            if constexpr (!plain) kernels::map<W>(std::ptrdiff_t(m) * ys, y, y, f);
+        }
+        template <class G>
+        static void pull(int m, Params const& p, T const* x, T const* dy, T* dx, bool add_to_dx,
+                         G& g) noexcept {
             constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
             auto const& w = p.weight;
             auto& dw = g.weight;
             if constexpr (layout == Layout::transposed) { // W^T is stored: dW^T += x^T dy, dx = dy (W^T)^T
-                kernels::gemm<W>(D, detail::padded(O, W), m, x.data, 1, xs, dy.data, ys, dw.data, dw.stride,
-                                 true);
-                if constexpr (wants_grad<DX>)
-                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy.data, ys, w.data, w.stride,
-                                        dx.data, xs, false);
+                kernels::gemm<W>(D, detail::padded(O, W), m, x, 1, xs, dy, ys, dw.data, dw.stride, true);
+                if (dx)
+                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy, ys, w.data, w.stride, dx, xs,
+                                        add_to_dx);
             } else { // dW += dy^T x, dx = dy W
-                kernels::gemm<W>(O, detail::padded(D, W), m, dy.data, 1, ys, x.data, xs, dw.data, dw.stride,
-                                 true);
-                if constexpr (wants_grad<DX>) {
-                    kernels::gemm<W>(m, detail::padded(D, W), O, dy.data, ys, 1, w.data, w.stride, dx.data,
-                                     xs, false);
-                    clear_rows(m, dx.data);
+                kernels::gemm<W>(O, detail::padded(D, W), m, dy, 1, ys, x, xs, dw.data, dw.stride, true);
+                if (dx) {
+                    kernels::gemm<W>(m, detail::padded(D, W), O, dy, ys, 1, w.data, w.stride, dx, xs,
+                                     add_to_dx);
+                    clear_rows(m, dx);
                 }
             }
             if constexpr (has_bias)
                 for (int r = 0; r < m; ++r)
-                    kernels::add<W>(detail::padded(O, W), dy.data + std::ptrdiff_t(r) * ys, g.bias[0]);
+                    kernels::add<W>(detail::padded(O, W), dy + std::ptrdiff_t(r) * ys, g.bias[0]);
         }
 
     private:
@@ -102,20 +143,6 @@ template <int O, class... Policies> struct Dense {
             if constexpr (xs > detail::padded(D, W))
                 for (int r = 0; r < m; ++r)
                     kernels::clear_pads(dx + std::ptrdiff_t(r) * xs, detail::padded(D, W), xs);
-        }
-        static void apply(int m, Params const& p, T const* x, T* y) noexcept {
-            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
-            kernels::Product<T> product{D, x, xs, 1, p.weight.data, p.weight.stride, y, ys, {}};
-            if constexpr (has_bias) product.onto = kernels::Onto<T>::bias(p.bias.data);
-            if constexpr (layout == Layout::transposed) {
-                kernels::gemm<W>(m, detail::padded(O, W), product);
-                if constexpr (ys > detail::padded(O, W))
-                    for (int r = 0; r < m; ++r)
-                        kernels::clear_pads(y + std::ptrdiff_t(r) * ys, detail::padded(O, W), ys);
-            } else {
-                product.k = detail::padded(D, W);
-                kernels::gemm_nt<W>(m, O, ys, product);
-            }
         }
     };
 };

@@ -8,8 +8,10 @@
 
 namespace inlay::inline INLAY_ISA {
 
-/// A word of a misfit.
+/// Words of a misfit.
 struct ids_as_the_table_is_shared;
+struct a_number;
+struct a_number_with_learned_bins;
 
 namespace detail {
 template <class Spec, int D, class I, class R, class... Policies> struct EmbedChoice {
@@ -17,6 +19,16 @@ template <class Spec, int D, class I, class R, class... Policies> struct EmbedCh
 };
 template <class Spec, int D, class I, class R, Name N> struct EmbedChoice<Spec, D, I, R, Share<N>> {
     using type = SharedEmbedBlock<Spec, N, D, I, R>;
+};
+template <class Spec, int D, class R, class How> struct EmbedChoice<Spec, D, Shape<1>, R, How> {
+    using type = NumberEmbedBlock<Spec, How, D, R>;
+};
+
+template <class How> struct WantedByNumbers {
+    using type = a_number;
+};
+template <> struct WantedByNumbers<PiecewiseLinear> {
+    using type = a_number_with_learned_bins;
 };
 } // namespace detail
 
@@ -28,22 +40,38 @@ template <class Spec, int D, class I, class R, Name N> struct EmbedChoice<Spec, 
 /// above, histories pooled by their mean; tables are named after their fields, and fields that are SameAs
 /// another share its table. Drawn from N(0, 0.05^2). Cost: D loads an id. Gradients reach only the rows that
 /// occurred; ids get none. `Embed<D, Share<"items">>` over ids reads the one table of that name, which the
-/// Model owns: `items.weight`. PyTorch: `nn.Embedding(V, D, sparse=True)`,
+/// Model owns: `items.weight`.
+///
+/// With `PiecewiseLinear` the numbers that have learned bins, with `Periodic<K>` all numbers, are embedded as
+/// said there, with parameters `age.weight [D, M]` and `age.bias [D]` drawn as those of Dense, and
+/// `age.frequency [K]`; M is the number of bins or 2 K, and one more for a missing number where the field has
+/// ids. Over `Shape<1>` they are `weight`, `bias` and `frequency`. Cost: 2 M D flops a number. Tape: its D
+/// outputs.
+///
+/// PyTorch: `nn.Embedding(V, D, sparse=True)`,
 /// `nn.EmbeddingBag(V, D, mode="mean")`. Error: vectors or sequences of numbers, shares of one name with
-/// different V or D.
+/// different V or D, a policy for numbers where there are none to embed.
 template <int D, class... Policies> struct Embed {
     using Must = detail::Must<(D > 0), a_positive_width>;
+    using Numbers = typename detail::PolicyOr<NumberEmbedding, detail::Proportional, Policies...>::type;
     static constexpr bool shares = detail::has_policy<Sharing, Policies...>;
-    using Wanted = std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>;
-    using Allowed = PolicyKinds<Sharing>;
+    static constexpr bool numbers_only = detail::has_policy<NumberEmbedding, Policies...>;
+    using Wanted =
+        std::conditional_t<numbers_only, typename detail::WantedByNumbers<Numbers>::type,
+                           std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>>;
+    using Allowed = PolicyKinds<Sharing, NumberEmbedding>;
     template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
 
-    template <int T, int V> static Tag<Shape<T, D>> out(Tag<Tokens<T, V>>);
-    template <int N, int V> static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
+    template <int T, int V>
+        requires(!numbers_only)
+    static Tag<Shape<T, D>> out(Tag<Tokens<T, V>>);
+    template <int N, int V>
+        requires(!numbers_only)
+    static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
     static Tag<Shape<1, D>> out(Tag<Shape<1>>)
-        requires(!shares);
+        requires(!shares && (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
     template <class... F>
-        requires(!shares)
+        requires(!shares && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)))
     static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
 
     template <class I, class R> using Block = typename detail::EmbedChoice<Embed, D, I, R, Policies...>::type;

@@ -15,11 +15,6 @@ struct Pool {
     using Wanted = a_sequence;
     template <int T, int D> static Tag<Shape<D>> out(Tag<Shape<T, D>>);
 };
-/// No gradient in the rows from `first` on.
-template <class DX> void clear_rows_from(DX dx, int b, int first) noexcept {
-    if (first < DX::rows)
-        kernels::clear(dx(b, first), std::ptrdiff_t(DX::rows - first) * std::ptrdiff_t(DX::stride));
-}
 } // namespace detail
 
 /// y = the mean of the tokens up to the true length; zeros for an empty sequence.

@@ -62,11 +62,11 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
         auto const l = lengths_of<Maker, I, R>(x);
         if constexpr (is_recording<Tp>) {
             auto const value = tape.value.view(l);
-            Maker::forward(maker(c), get<0>(p), x, value, tape.maker, s);
+            make(c, p, x, value, tape.maker, s);
             Rest::forward(rest(c, value, NoGrad{}), get<1>(p), from(x, value), y, tape.rest, s);
         } else {
             auto const value = s.template take<Side, R>(c.capacity, l);
-            Maker::forward(maker(c), get<0>(p), x, value, tape, s);
+            make(c, p, x, value, tape, s);
             Rest::forward(rest(c, value, NoGrad{}), get<1>(p), from(x, value), y, tape, s);
         }
     }
@@ -105,6 +105,12 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
     }
 
 private:
+    template <class C, class Tp>
+    static void make(C const& c, Params const& p, In<I, R> x, Out<Side, R> value, Tp& tape,
+                     Scratch s) noexcept {
+        [[maybe_unused]] auto const seen = observe<Maker>(c, {nullptr, N.text}, value);
+        Maker::forward(maker(c), get<0>(p), x, value, tape, s);
+    }
     template <class S> static std::ptrdiff_t count(int rows) noexcept {
         return std::ptrdiff_t(rows) * S::rows * In<S, R>::stride;
     }

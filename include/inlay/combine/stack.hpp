@@ -2,9 +2,11 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
+#include <inlay/core/observe.hpp>
 #include <inlay/core/shared.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -32,6 +34,17 @@ template <class B, class F> void describe_child(Path const& at, int times, F con
     if constexpr (requires { B::describe(at, times, f); }) B::describe(at, times, f);
     else f(at, Tag<B>{}, times);
 }
+
+/// At inference a block with `forward_then` takes in the elementwise function behind it, where that keeps 0.
+template <class B, class Next> constexpr bool takes_in() {
+    if constexpr (requires { Next::elementwise; })
+        return Next::elementwise && requires { &B::template step_then<typename Next::Spec>; };
+    else return false;
+}
+/// The function of an elementwise block.
+template <class Function> struct ValueOf {
+    template <class V> INLAY_INLINE V operator()(V x) const noexcept { return Function::value(x); }
+};
 
 template <class Index, class I, class R, class... Specs> struct StackBlock;
 
@@ -76,6 +89,18 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         ((m = std::max(m, child<K>::step_scratch())), ...);
         return m + 2 * widest_token();
     }
+    /// Children that another one in front of them takes in, by place; and which of the two buffers child j
+    /// reads at inference.
+    static constexpr std::array<bool, N + 1> taken_in() {
+        std::array<bool, N + 1> taken{};
+        each<N - 1>([&](auto j) { taken[j + 1] = takes_in<child<j>, child<j + 1>>(); });
+        return taken;
+    }
+    static constexpr int slot(std::size_t j) {
+        int n = 0;
+        for (std::size_t i = 0; i < j; ++i) n += !taken_in()[i];
+        return n % 2;
+    }
     static constexpr int layers_before(std::size_t j) {
         int n = 0;
         ((K < j ? n += layers_of<Specs> : 0), ...);
@@ -113,15 +138,24 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         if constexpr (!is_recording<Tp>)
             for (auto& t : turn) t = s.template take<std::byte>(widest(c.capacity));
         Lengths lengths = x.lengths;
+        constexpr bool recording = is_recording<Tp>;
         each<N>([&](auto j) noexcept {
-            auto const cc = c.template child<j, State>(layers_before(j));
-            auto& own = children(tape);
-            auto const in = input<j>(x, tape, turn, lengths);
-            if constexpr (j + 1 == N) child<j>::forward(cc, get<j>(p), in, y, tape_of<j>(own), s);
-            else {
-                auto const out = between<j>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
-                child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
-                lengths = out.lengths;
+            if constexpr (recording || !taken_in()[j]) {
+                constexpr bool joined = !recording && taken_in()[j + 1];
+                constexpr std::size_t next = j + 1 + joined;
+                auto const cc = c.template child<j, State>(layers_before(j));
+                auto& own = children(tape);
+                auto const in = input<j>(x, tape, turn, lengths);
+                auto const out = [&] {
+                    if constexpr (next == N) return y;
+                    else return between<next>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
+                }();
+                [[maybe_unused]] auto const seen =
+                    observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), out);
+                if constexpr (joined)
+                    child<j>::forward_then(cc, get<j>(p), in, out, ValueOf<typename child<j + 1>::Spec>{});
+                else child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);
+                if constexpr (next < N) lengths = out.lengths;
             }
         });
     }
@@ -161,16 +195,21 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         std::byte* turn[2] = {s.template take<std::byte>(widest_token()),
                               s.template take<std::byte>(widest_token())};
         each<N>([&](auto j) noexcept {
-            auto const cc = c.template child<j, State>(layers_before(j));
-            auto const* in = [&] {
-                if constexpr (j == 0) return x;
-                else return reinterpret_cast<TokenOf<shape<j>, R> const*>(turn[j % 2]);
-            }();
-            auto* out = [&] {
-                if constexpr (j + 1 == N) return y;
-                else return reinterpret_cast<TokenOf<shape<j + 1>, R>*>(turn[(j + 1) % 2]);
-            }();
-            child<j>::step(cc, get<j>(p), get<j>(state), in, out, s);
+            if constexpr (!taken_in()[j]) {
+                constexpr std::size_t next = j + 1 + taken_in()[j + 1];
+                auto const cc = c.template child<j, State>(layers_before(j));
+                auto const* in = [&] {
+                    if constexpr (j == 0) return x;
+                    else return reinterpret_cast<TokenOf<shape<j>, R> const*>(turn[slot(j)]);
+                }();
+                auto* out = [&] {
+                    if constexpr (next == N) return y;
+                    else return reinterpret_cast<TokenOf<shape<next>, R>*>(turn[slot(next)]);
+                }();
+                if constexpr (next > j + 1)
+                    child<j>::step_then(get<j>(p), in, out, ValueOf<typename child<j + 1>::Spec>{});
+                else child<j>::step(cc, get<j>(p), get<j>(state), in, out, s);
+            }
         });
     }
 
@@ -185,13 +224,13 @@ private:
                                  Lengths lengths) noexcept {
         if constexpr (J == 0) return x;
         else if constexpr (is_recording<Tp>) return get<J - 1>(tape.between).view(lengths);
-        else return view_at<shape<J>, R>(turn[J % 2], lengths);
+        else return view_at<shape<J>, R>(turn[slot(J)], lengths);
     }
-    /// Where child J writes.
+    /// Where what child J reads is written.
     template <std::size_t J, class Tp>
-    static Out<shape<J + 1>, R> between(Tp& tape, std::byte* const* turn, Lengths lengths) noexcept {
-        if constexpr (is_recording<Tp>) return get<J>(tape.between).view(lengths);
-        else return view_at<shape<J + 1>, R>(turn[(J + 1) % 2], lengths);
+    static Out<shape<J>, R> between(Tp& tape, std::byte* const* turn, Lengths lengths) noexcept {
+        if constexpr (is_recording<Tp>) return get<J - 1>(tape.between).view(lengths);
+        else return view_at<shape<J>, R>(turn[slot(J)], lengths);
     }
 };
 } // namespace detail

@@ -26,6 +26,8 @@ struct the_shape_of_its_input;
 struct a_number_out_of_range;
 struct a_positive_width;
 struct a_positive_count;
+struct a_positive_number;
+struct numbers_of_at_least_0;
 struct a_probability_below_1;
 
 namespace detail {

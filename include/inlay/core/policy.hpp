@@ -7,13 +7,18 @@
 namespace inlay::inline INLAY_ISA {
 
 /// A policy's kind is itself, unless it names a family: `using PolicyKind = HowIndexed;`. A block takes at
-/// most one policy of a kind, except of kinds that say `static constexpr bool many = true`.
+/// most one policy of a kind, except of kinds that say `static constexpr bool many = true`. A policy may ask
+/// something of its own numbers: `using Must = detail::Must<(N > 0), a_positive_count>;`.
 template <class... Kinds> struct PolicyKinds;
 
 /// Words of a misfit.
 template <class Policy> struct unknown_policy;
 template <class Policy> struct doubled_policy;
 template <class... Kinds> struct one_each_of;
+template <class One, class Other> struct both;
+struct one_of_them;
+template <int Kinds> struct one_each_of_its_kinds; ///< too many for a line
+struct one_of_a_kind;
 
 namespace detail {
 template <class P> struct KindOf {
@@ -58,18 +63,67 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
     using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
     static consteval auto find() {
         if constexpr (!One::known)
-            return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<
+                Spec, Place<>, unknown_policy<P>,
+                std::conditional_t<(sizeof...(Kinds) > 8), one_each_of_its_kinds<int(sizeof...(Kinds))>,
+                                   one_each_of<Kinds...>>>>{};
         else if constexpr (One::doubled)
-            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, Wants<one_of_a_kind>>>{};
+        else if constexpr (!in_range<P>)
+            return Tag<Misfit<P, Place<>, Got<a_number_out_of_range>, typename P::Must>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};
     }
     using type = typename decltype(find())::type;
 };
 
+/// What a policy is besides itself: `using Is = List<...>;`, and of what it wants none beside it: `using
+/// Refuses = List<...>;`.
+template <class P> struct TraitsOf {
+    using type = List<>;
+};
+template <class P>
+    requires requires { typename P::Is; }
+struct TraitsOf<P> {
+    using type = typename P::Is;
+};
+template <class P> struct RefusalsOf {
+    using type = List<>;
+};
+template <class P>
+    requires requires { typename P::Refuses; }
+struct RefusalsOf<P> {
+    using type = typename P::Refuses;
+};
+template <class T, class L> inline constexpr bool is_in = false;
+template <class T, class... U> inline constexpr bool is_in<T, List<U...>> = (std::is_same_v<T, U> || ...);
+template <class Is, class Refused> inline constexpr bool any_of = false;
+template <class... Is, class Refused>
+inline constexpr bool any_of<List<Is...>, Refused> = (is_in<Is, Refused> || ...);
+template <class P, class Other>
+inline constexpr bool refuses = any_of<typename TraitsOf<Other>::type, typename RefusalsOf<P>::type>;
+
+/// `both<A, B>` for the first policy that refuses another, or void.
+template <class P, class... All> struct RefusedBy {
+    using type = void;
+};
+template <class P, class First, class... Rest>
+struct RefusedBy<P, First, Rest...>
+    : std::conditional_t<refuses<P, First>, Tag<both<P, First>>, RefusedBy<P, Rest...>> {};
+template <class All, class... P> struct FirstRefusal {
+    using type = void;
+};
+template <class... All, class P, class... Rest>
+struct FirstRefusal<List<All...>, P, Rest...>
+    : std::conditional_t<std::is_void_v<typename RefusedBy<P, All...>::type>,
+                         FirstRefusal<List<All...>, Rest...>, RefusedBy<P, All...>> {};
+
 /// The first misfit among a block's policies; then whether it takes the input.
 template <class Spec, class I, class Allowed, class... P> consteval auto policies_then_input() {
     using First = typename PolicyWalk<Spec, Allowed, List<P...>, P...>::type;
+    using Refused = typename FirstRefusal<List<P...>, P...>::type;
     if constexpr (!fits<First>) return Tag<First>{};
+    else if constexpr (!std::is_void_v<Refused>)
+        return Tag<Misfit<Spec, Place<>, Got<Refused>, Wants<one_of_them>>>{};
     else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
     else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
 }

@@ -2,58 +2,17 @@
 // A row of a table described as a type: named fields, each a number, an id, a set or a history of ids.
 #pragma once
 
+#include <inlay/core/numeric.hpp>
 #include <inlay/core/shape.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ISA {
 
-/// Edges that turn a number into ids where ids are wanted: id = 1 + (number of edges <= x); 0 = missing.
-template <int... Edges> struct Buckets {
-    static constexpr int ids = int(sizeof...(Edges)) + 2;
-    static constexpr std::int32_t id(double x) noexcept { return 1 + ((x >= Edges ? 1 : 0) + ... + 0); }
-    /// The least number with an id above 1.
-    static constexpr double lower(std::int32_t id) noexcept {
-        double const edges[] = {0, double(Edges)...};
-        return edges[id - 1];
-    }
-};
-/// Bucket of a count by powers of two: id = 1 + min(floor(log2(1 + x)), N - 1); 0 = missing. x below 0 counts
-/// as 0.
-template <int N> struct LogBuckets {
-    static constexpr int ids = N + 1;
-    static std::int32_t id(double x) noexcept {
-        int const b = x > 0 ? int(std::floor(std::log2(1 + x))) : 0;
-        return 1 + std::min(b, N - 1);
-    }
-    /// The least number with an id above 1.
-    static double lower(std::int32_t id) noexcept { return std::exp2(id - 1) - 1; }
-};
 /// The ids of a history are the ids of another field.
 template <Name N> struct SameAs {};
 
-enum class FieldKind : std::uint8_t { numeric, categorical, multi_hot, history };
-
-/// A number. With Buckets or LogBuckets it has ids too, for crosses. `value` is standardised by the Encoder.
-template <Name N, class... Edges> struct Numeric {
-    static constexpr auto name = N;
-    static constexpr FieldKind kind = FieldKind::numeric;
-    static constexpr int capacity = 1, ids = (Edges::ids + ... + 0), kinds_of_edges = int(sizeof...(Edges));
-    struct Value {
-        float value;
-        std::int32_t id;
-    };
-    static std::int32_t bucket([[maybe_unused]] double x) noexcept {
-        if constexpr (sizeof...(Edges) == 1) return (Edges::id(x) + ...);
-        else return 0;
-    }
-    static double lower([[maybe_unused]] std::int32_t id) noexcept {
-        if constexpr (sizeof...(Edges) == 1) return (Edges::lower(id) + ...);
-        else return 0;
-    }
-};
 /// One id below V; 0 is unseen or missing.
 template <Name N, int V> struct Categorical {
     static_assert(V > 1, "inlay: Categorical needs at least two ids: 0 is unseen");

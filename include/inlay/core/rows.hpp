@@ -56,8 +56,11 @@ public:
     /// Throws Error where targets or weights do not go with the rows, or an id is not of its field.
     void check() const {
         detail::check_rows(size(), target, weight);
-        for (std::size_t i = 0; i < size(); ++i)
-            detail::each<sizeof...(F)>([&](auto j) { check_field<j>(get<j>(row[i]), i); });
+        for (std::size_t i = 0; i < size(); ++i) check(row[i], i);
+    }
+    /// Throws Error, in which the row is the i-th, where an id is not of its field.
+    static void check(Row const& row, std::size_t i) {
+        detail::each<sizeof...(F)>([&](auto j) { check_field<j>(get<j>(row), i); });
     }
 
     /// Two parts: the second holds a share of the rows drawn by the seed, the first the others, both in
@@ -110,6 +113,7 @@ private:
         if constexpr (Field::kind == FieldKind::numeric) {
             v.value = float(key.normal(i));
             v.id = ids ? std::int32_t(key.below(ids, i, 1)) : 0;
+            if constexpr (Field::learned) v.part = float(key.uniform(i, 2));
         } else if constexpr (detail::is_list_field<Field>) {
             v = {};
             v.count = std::int32_t(key.below(std::uint64_t(Field::capacity) + 1, i));

@@ -5,6 +5,7 @@
 #include <inlay/core/record.hpp>
 #include <inlay/core/tensor.hpp>
 
+#include <algorithm>
 #include <type_traits>
 
 namespace inlay::inline INLAY_ISA {
@@ -119,6 +120,11 @@ template <class B, class I, class R> Lengths lengths_of(In<I, R> x) noexcept {
     if constexpr (requires { B::lengths(x); }) return B::lengths(x);
     else if constexpr (keeps_rows<I, typename B::Output>) return x.lengths;
     else return {};
+}
+/// Zeros in the rows of a sequence from `first` on: no gradient, or finite values past the end.
+template <class S, class T, int Stride>
+void clear_rows_from(NumberView<S, T, Stride> x, int b, int first) noexcept {
+    if (first < S::rows) std::fill_n(x(b, first), std::ptrdiff_t(S::rows - first) * Stride, T(0));
 }
 } // namespace detail
 

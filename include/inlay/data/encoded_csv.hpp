@@ -38,12 +38,14 @@ template <class Encoder> struct CsvStudy {
     };
     Encoder const& encoder;
     Csv const& csv;
+    Label const& label;
     CsvLayout const& layout;
 
     void parse(std::string_view text, TextMark from, std::size_t stop, Part& part) const {
         read_rows(csv, layout, text, from, stop, part, [&](CsvRow const& row) {
             encoder.check(csv, row);
-            encoder.learn(part.lessons, csv, row);
+            float const target = Encoder::needs_targets ? target_of(csv, label, row, Encoder::fields) : 0;
+            encoder.learn(part.lessons, csv, row, target);
         });
     }
 };

@@ -20,7 +20,8 @@ struct EncoderOptions {
 ///
 /// Categorical values get ids from 1 in the order of first sight; 0 is unseen or missing. Numbers are
 /// standardised by mean and population deviation, missing ones become 0; edges apply to the raw number,
-/// missing ones get id 0. Lists are values between separators, a history oldest first; one that is too long
+/// missing ones get id 0. Quantiles and TargetBins are learned from all rows, which takes 16 bytes a row and
+/// field while fitting. Lists are values between separators, a history oldest first; one that is too long
 /// keeps the newest, a set its first. Throws Error with file, line, column for what is not a number, for more
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
@@ -31,6 +32,20 @@ public:
     using Record = Rec;
     using Row = typename Rec::Row;
     static constexpr std::size_t fields = std::size_t(Rec::fields);
+    template <std::size_t J>
+    static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
+    template <std::size_t J>
+    static constexpr bool learns_edges = [] {
+        if constexpr (is_number<J>) return Rec::template field<J>::learned;
+        else return false;
+    }();
+    static constexpr bool needs_targets = [] {
+        bool any = false;
+        detail::each<fields>([&](auto j) {
+            if constexpr (learns_edges<j>) any = any || Rec::template field<j>::Edges::by_target;
+        });
+        return any;
+    }();
     /// The newest form of to_json.
     static constexpr std::uint64_t newest = 1;
 
@@ -52,7 +67,7 @@ public:
         MappedFile const file{csv.path};
         detail::CsvLayout const layout{
             csv, file.text(), names(), {&label.field, 1}, "the fields and the label"};
-        fit(csv, detail::CsvStudy<Encoder>{*this, csv, layout}, file.text(), layout.begin, executor);
+        fit(csv, detail::CsvStudy<Encoder>{*this, csv, label, layout}, file.text(), layout.begin, executor);
     }
     template <detail::ExecutorRef Exec = Serial>
     Rows<Rec> transform(Csv const& csv, Label const& label, Exec&& executor = Exec{}) const {
@@ -86,12 +101,13 @@ public:
             if (std::size_t(j) != field) return;
             std::int32_t ids = Rec::template field<j>::ids;
             if constexpr (!is_number<j>) ids = 1 + std::int32_t(codes_[Rec::template owner<j>()].distinct());
+            if constexpr (learns_edges<j>) ids = 1 + std::int32_t(codes_[j].bins().count());
             if (id < 0 || id >= std::max(ids, 1))
                 detail::fail(Error("", detail::joined("Encoder::text, field ", field_name(j)),
                                    detail::joined("an id from 0 to ", std::max(ids, 1) - 1),
                                    std::to_string(id)));
             if (id == 0) all = "unseen";
-            else if constexpr (is_number<j>) all = bucket_text<typename Rec::template field<j>>(id);
+            else if constexpr (is_number<j>) all = bucket_text<j>(id);
             else all = codes_[Rec::template owner<j>()].word(id);
         });
         return all;
@@ -106,7 +122,7 @@ public:
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
             all.push_back({detail::Json::Object{{"field", {std::string(Field::name.text)}},
-                                                {"code", codes_[j].json(is_number<j>)}}});
+                                                {"code", codes_[j].template json<Field>()}}});
         });
         return detail::to_json(
             detail::Json{detail::Json::Object{{"version", {newest}},
@@ -140,8 +156,11 @@ public:
             std::string const place = detail::joined("encoder, field ", j + 1);
             if (!found || *found != Field::name.text)
                 detail::fail(Error(file, place, Field::name.text, found ? *found : "no name"));
-            if (!code || !e.codes_[j].read(*code, is_number<j>, capacity<j>))
-                detail::fail(Error(file, place, is_number<j> ? "a scale" : "a vocabulary that fits its ids",
+            if (!code || !e.codes_[j].template read<Field>(*code, capacity<j>))
+                detail::fail(Error(file, place,
+                                   learns_edges<j> ? "a scale and rising edges"
+                                   : is_number<j>  ? "a scale"
+                                                   : "a vocabulary that fits its ids",
                                    "another form"));
         });
         e.fitted_ = true;
@@ -159,14 +178,15 @@ public:
             } else if (!is_missing(csv.options, row.fields[j])) row.number(j);
         });
     }
-    /// Everything that a row teaches, to the lessons of the fields that own the codes.
-    void learn(std::span<detail::Lesson> lessons, Csv const& csv, CsvRow const& row) const {
+    /// Everything that a row teaches, to the lessons of the fields that own the codes; the target is of use
+    /// where `needs_targets`.
+    void learn(std::span<detail::Lesson> lessons, Csv const& csv, CsvRow const& row, float target) const {
         detail::each<fields>([&](auto j) {
             using Field = typename Rec::template field<j>;
             std::string_view const text = row.fields[j];
             detail::Lesson& lesson = lessons[Rec::template owner<j>()];
             if (is_missing(csv.options, text)) return;
-            if constexpr (is_number<j>) lesson.add(row.number(j));
+            if constexpr (is_number<j>) lesson.add(row.number(j), target);
             else if constexpr (detail::is_list_field<Field>)
                 each_value(text, [&](std::string_view word) { lesson.add(word, row.line, j); });
             else lesson.add(text, row.line, j);
@@ -186,28 +206,35 @@ public:
     template <class Study, class E>
     void fit(Csv const& csv, Study const& study, std::string_view text, detail::TextMark mark, E& executor) {
         std::array<detail::FieldCode, fields> codes;
+        std::array<std::vector<detail::Sample>, fields> samples;
         while (mark.at < text.size()) {
             auto const error = detail::parse_some(
                 study, text, mark, csv.options.piece, executor,
-                [&](auto&& part, std::size_t lines) { remember(codes, csv, part.lessons, lines); });
+                [&](auto&& part, std::size_t lines) { remember(codes, samples, csv, part.lessons, lines); });
             if (error) std::rethrow_exception(error);
         }
+        detail::each<fields>([&](auto j) {
+            if constexpr (learns_edges<j>)
+                codes[j].set_bins(
+                    detail::learn_bins(typename Rec::template field<j>::Edges{}, std::move(samples[j])));
+        });
         codes_ = std::move(codes);
         fitted_ = true;
     }
 
 private:
     template <std::size_t J>
-    static constexpr bool is_number = Rec::template field<J>::kind == FieldKind::numeric;
-    template <std::size_t J>
     static constexpr bool is_one_word = Rec::template field<J>::kind == FieldKind::categorical;
     template <std::size_t J> static constexpr int capacity = is_number<J> ? 0 : Rec::template vocabulary<J>;
 
-    template <class Field> static std::string bucket_text(std::int32_t id) {
-        auto const number = [](double x) { return std::to_string(std::int64_t(x)); };
-        if (id == 1) return detail::joined("below ", number(Field::lower(2)));
-        if (id + 1 == Field::ids) return detail::joined("from ", number(Field::lower(id)));
-        return detail::joined(number(Field::lower(id)), " to ", number(Field::lower(id + 1)));
+    template <std::size_t J> std::string bucket_text([[maybe_unused]] std::int32_t id) const {
+        using Edges = typename Rec::template field<J>::Edges;
+        if constexpr (learns_edges<J>) {
+            detail::Bins const& bins = codes_[J].bins();
+            return detail::range_text(id, bins.count(),
+                                      [&](std::int32_t of) { return bins.edges()[std::size_t(of) - 1]; });
+        } else if constexpr (Edges::ids > 0) return detail::range_text(id, Edges::ids - 1, Edges::lower);
+        else return {};
     }
     static std::vector<std::string> names() {
         std::vector<std::string> all;
@@ -223,12 +250,16 @@ private:
     }
     /// Learns what a piece taught; `lines` of the file are before it. The first row with too many words is
     /// the one to complain of.
-    void remember(std::span<detail::FieldCode> codes, Csv const& csv, std::span<detail::Lesson const> lessons,
-                  std::size_t lines) const {
+    void remember(std::span<detail::FieldCode> codes, std::span<std::vector<detail::Sample>> samples,
+                  Csv const& csv, std::span<detail::Lesson const> lessons, std::size_t lines) const {
         detail::Lesson::Word const* over = nullptr;
         std::size_t most = 0;
         detail::each<fields>([&](auto j) {
-            for (double const x : lessons[j].numbers()) codes[j].add(x);
+            auto const& numbers = lessons[j].numbers();
+            if constexpr (is_number<j>)
+                for (auto const& s : numbers) codes[j].add(Rec::template field<j>::curve(s.x));
+            if constexpr (learns_edges<j>)
+                samples[j].insert(samples[j].end(), numbers.begin(), numbers.end());
             auto const& words = lessons[j].words();
             for (std::size_t i = 0; i < words.size(); ++i) {
                 auto const& word = words[i];
@@ -255,8 +286,11 @@ private:
         if (is_missing(csv.options, text)) return;
         if constexpr (is_number<J>) {
             double const x = *parse_number(text);
-            v.value = code.scaled(x);
-            v.id = Field::bucket(x);
+            v.value = code.scaled(Field::curve(x));
+            if constexpr (Field::learned) {
+                v.id = code.bins().id(x);
+                v.part = float(code.bins().part(x, v.id, Field::curve));
+            } else v.id = Field::bucket(x);
         } else if constexpr (Field::kind == FieldKind::history) {
             each_value(text, [&](std::string_view word) {
                 if (v.count == Field::capacity) {

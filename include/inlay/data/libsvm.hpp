@@ -107,7 +107,7 @@ private:
 template <class Input>
 RowStream<detail::LibSvmParser<Input>> stream_libsvm(LibSvm const& file, std::size_t rows) {
     static_assert(detail::SparseRow<Input>::possible,
-                  "inlay: read_libsvm wants Shape<D>, or a Record without a History");
+                  "inlay: read_libsvm wants Shape<D>, or a Record without a History and learned edges");
     if (file.options.first_index != 0 && file.options.first_index != 1)
         detail::fail(
             Error(file.path, "option first_index", "0 or 1", std::to_string(file.options.first_index)));

@@ -89,14 +89,18 @@ template <class Encoder> struct LogStudy {
         layout.each_row(text, from, stop, part, [&](CsvRow const& row, CsvRow const& whole) {
             check(whole);
             encoder.check(layout.csv, row);
-            encoder.learn(part.lessons, layout.csv, row);
+            encoder.learn(part.lessons, layout.csv, row, target(whole));
         });
     }
     /// What could make the row bad besides its fields.
     void check(CsvRow const& row) const {
         if (is_missing(layout.csv.options, row.fields[layout.user])) row.bad(layout.user, "a user");
         if (layout.time != layout.nowhere) row.number(layout.time);
-        if (layout.label != layout.nowhere) target_of(layout.csv, layout.columns.label, row, layout.label);
+        target(row);
+    }
+    float target(CsvRow const& row) const {
+        if (layout.label == layout.nowhere) return 1;
+        return target_of(layout.csv, layout.columns.label, row, layout.label);
     }
 };
 
@@ -118,9 +122,7 @@ template <class Encoder> struct LogParser {
             part.users.emplace_back(whole.fields[layout.user]);
             part.times.push_back(layout.time == layout.nowhere ? 0 : whole.number(layout.time));
             part.events.push_back(EventLog<Rec>::stored(study.encoder.encoded(layout.csv, row)));
-            bool const labelled = layout.label != layout.nowhere;
-            part.targets.push_back(labelled ? target_of(layout.csv, layout.columns.label, whole, layout.label)
-                                            : 1.0f);
+            part.targets.push_back(study.target(whole));
         });
     }
 };
@@ -169,6 +171,8 @@ EventLog<Rec> fit_log(Encoder<Rec>& encoder, Csv const& csv, LogColumns const& c
     {
         MappedFile const file{csv.path};
         detail::LogLayout<Rec> const layout{csv, columns, file.text()};
+        if (Encoder<Rec>::needs_targets && layout.label == layout.nowhere)
+            detail::fail(Error(csv.path, "option label", "a column for TargetBins to learn by", "none"));
         learned.fit(csv, detail::LogStudy<Encoder<Rec>>{learned, layout}, file.text(), layout.layout.begin,
                     executor);
     }

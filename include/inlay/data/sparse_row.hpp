@@ -51,8 +51,13 @@ private:
     std::vector<std::size_t> given_;
 };
 
+/// Whether a field can be read without an Encoder, and as single features.
+template <class Field>
+inline constexpr bool is_plain_field =
+    Field::kind != FieldKind::history && !requires { requires Field::learned; };
+
 template <class... F>
-    requires(... && (F::kind != FieldKind::history))
+    requires(... && is_plain_field<F>)
 class SparseRow<Record<F...>> {
     using Rec = Record<F...>;
     static constexpr std::size_t fields = sizeof...(F);
@@ -96,7 +101,7 @@ private:
     static std::string put(Tag<Field>, typename Field::Value& v, bool& given, std::int32_t id, float value) {
         if constexpr (Field::kind == FieldKind::numeric) {
             if (given) return joined("one value of field ", Field::name.text);
-            v.value = value;
+            v.value = float(Field::curve(double(value)));
             v.id = Field::bucket(double(value));
         } else {
             if (value != 1) return joined("the value 1 for field ", Field::name.text);

@@ -6,6 +6,9 @@
 #include <inlay/io/safetensors.hpp>
 #include <inlay/model/network.hpp>
 
+#include <set>
+#include <string_view>
+
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
@@ -26,6 +29,50 @@ template <class M, class Params> auto named_tensors(Params& params) {
     });
     return all;
 }
+/// A tensor packed row by row, as files hold it.
+template <class T> TensorSource source_of(NamedTensor<T> const& t) {
+    using Number = std::remove_const_t<T>;
+    return {t.name, real_dtype<Number>, t.shape(), [ref = t.ref](std::byte* to) {
+                std::vector<Number> row(std::size_t(ref.width));
+                for (int r = 0; r < ref.rows; ++r, to += row.size() * sizeof(T)) {
+                    for (int c = 0; c < ref.width; ++c) row[std::size_t(c)] = ref(r, c);
+                    write_scalars(row.data(), row.size(), to);
+                }
+            }};
+}
+/// Throws Error with all of them at once where tensors are missing, unused, of another shape or of no real
+/// type.
+template <class T> void expect_tensors(Safetensors const& file, std::vector<NamedTensor<T>> const& wanted) {
+    std::string expected, found;
+    auto const add = [](std::string& list, std::string const& item) {
+        list += (list.empty() ? "" : "; ") + item;
+    };
+    std::set<std::string_view> names;
+    for (auto const& t : wanted) {
+        names.insert(t.name);
+        auto const* info = file.find(t.name);
+        std::string const want = t.name + " " + shape_text(t.shape());
+        if (!info) add(expected, want), add(found, "no " + t.name);
+        else if (info->shape != t.shape())
+            add(expected, want), add(found, t.name + " " + shape_text(info->shape));
+        else if (!is_real(info->dtype))
+            add(expected, want + " of floating point"),
+                add(found, t.name + " " + std::string(dtype_name(info->dtype)));
+    }
+    for (auto const& info : file.tensors())
+        if (!names.contains(info.name))
+            add(expected, "no " + info.name), add(found, info.name + " " + shape_text(info.shape));
+    if (!expected.empty()) fail(Error(file.file(), "tensors", expected, found));
+}
+/// Fills a tensor that the file is known to hold.
+template <class T> void fill_tensor(Safetensors const& file, NamedTensor<T> const& t) {
+    auto const& info = *file.find(t.name);
+    std::vector<T> values(info.count());
+    read_scalars(info, values.data());
+    for (int r = 0; r < t.ref.rows; ++r)
+        for (int c = 0; c < t.ref.width; ++c)
+            t.ref(r, c) = values[std::size_t(r) * std::size_t(t.ref.width) + std::size_t(c)];
+}
 } // namespace detail
 
 /// Writes all parameters to a safetensors file, whole or not at all. Names are places (`1.0.weight`) or given
@@ -33,16 +80,8 @@ template <class M, class Params> auto named_tensors(Params& params) {
 template <class M>
 void save(Network<M> const& net, std::string const& path,
           std::map<std::string, std::string> const& metadata = {}) {
-    using T = typename M::T;
     std::vector<TensorSource> sources;
-    for (auto const& t : detail::named_tensors<M>(net.params()))
-        sources.push_back({t.name, real_dtype<T>, t.shape(), [ref = t.ref](std::byte* to) {
-                               std::vector<T> row(std::size_t(ref.width));
-                               for (int r = 0; r < ref.rows; ++r, to += row.size() * sizeof(T)) {
-                                   for (int c = 0; c < ref.width; ++c) row[std::size_t(c)] = ref(r, c);
-                                   write_scalars(row.data(), row.size(), to);
-                               }
-                           }});
+    for (auto const& t : detail::named_tensors<M>(net.params())) sources.push_back(detail::source_of(t));
     write_safetensors(path, sources, metadata);
 }
 
@@ -50,34 +89,9 @@ void save(Network<M> const& net, std::string const& path,
 /// Error, and all of them are listed at once; the network is then as it was. F64, F32, F16 and BF16 are
 /// converted.
 template <class M> void load(Network<M>& net, Safetensors const& file) {
-    using T = typename M::T;
     auto const wanted = detail::named_tensors<M>(net.params());
-    std::string expected, found;
-    auto const add = [](std::string& list, std::string const& item) {
-        list += (list.empty() ? "" : "; ") + item;
-    };
-    for (auto const& t : wanted) {
-        auto const* info = file.find(t.name);
-        std::string const want = t.name + " " + detail::shape_text(t.shape());
-        if (!info) add(expected, want), add(found, "no " + t.name);
-        else if (info->shape != t.shape())
-            add(expected, want), add(found, t.name + " " + detail::shape_text(info->shape));
-        else if (!is_real(info->dtype))
-            add(expected, want + " of floating point"),
-                add(found, t.name + " " + std::string(dtype_name(info->dtype)));
-    }
-    for (auto const& info : file.tensors())
-        if (std::none_of(wanted.begin(), wanted.end(), [&](auto const& t) { return t.name == info.name; }))
-            add(expected, "no " + info.name), add(found, info.name + " " + detail::shape_text(info.shape));
-    if (!expected.empty()) detail::fail(Error(file.file(), "tensors", expected, found));
-    for (auto const& t : wanted) {
-        auto const& info = *file.find(t.name);
-        std::vector<T> values(info.count());
-        read_scalars(info, values.data());
-        for (int r = 0; r < t.ref.rows; ++r)
-            for (int c = 0; c < t.ref.width; ++c)
-                t.ref(r, c) = values[std::size_t(r) * std::size_t(t.ref.width) + std::size_t(c)];
-    }
+    detail::expect_tensors(file, wanted);
+    for (auto const& t : wanted) detail::fill_tensor(file, t);
 }
 /// As above, from a path.
 template <class M> void load(Network<M>& net, std::string const& path) { load(net, Safetensors::read(path)); }

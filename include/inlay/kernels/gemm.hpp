@@ -4,3 +4,5 @@
 
 #include <inlay/kernels/gemm_nn.hpp>
 #include <inlay/kernels/gemm_nt.hpp>
+#include <inlay/kernels/gemm_small.hpp>
+#include <inlay/kernels/gemv_packed.hpp>

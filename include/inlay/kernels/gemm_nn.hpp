@@ -112,6 +112,13 @@ INLAY_INLINE void gemv(int n, Product<T> const& p, Finish const& finish = {}) no
     else if (n - j == W) take(std::integral_constant<int, 1>{});
 }
 
+/// One row, of a width known at compile time: a single tile stands where it is called.
+template <int W, int N, class T, class Finish = AsItIs>
+INLAY_INLINE void gemv(Product<T> const& p, Finish const& finish = {}) noexcept {
+    if constexpr (N <= 4 * W) gemm_tile_here<W, 1, N / W>(p, 0, 0, finish);
+    else gemv<W>(N, p, finish);
+}
+
 /// C[m, n] = finish(onto + A B) of a Product. n is a multiple of W and covers the pads of C, which stay zero
 /// where those of B and of what is added are zero and finish keeps zero.
 template <int W, class T, class Finish = AsItIs>

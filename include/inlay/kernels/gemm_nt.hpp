@@ -36,6 +36,28 @@ INLAY_INLINE void dot_lanes(int k, T const* a, std::ptrdiff_t a_row, T const* b,
     INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int q = 0; q < NR; ++q) lanes[r * NR + q] =
         s[r][q];
 }
+/// One dot product of k elements, a multiple of W; four sums are under way.
+template <int W, class T> INLAY_INLINE T padded_dot(int k, T const* a, T const* b) noexcept {
+    using V = simd::vec<T, W>;
+    V s[4] = {V(T(0)), V(T(0)), V(T(0)), V(T(0))};
+    int p = 0;
+    for (; p + 4 * W <= k; p += 4 * W)
+        INLAY_UNROLL for (int i = 0; i < 4; ++i) s[i] =
+            simd::fma(V::load(a + p + i * W), V::load(b + p + i * W), s[i]);
+    for (; p < k; p += W) s[0] = simd::fma(V::load(a + p), V::load(b + p), s[0]);
+    return simd::sum((s[0] + s[1]) + (s[2] + s[3]));
+}
+/// Columns [j, n) of a row of C, fewer than W, and the pads behind them.
+template <int W, class T, class Finish>
+INLAY_INLINE void last_dots(int row, int j, int n, Product<T> const& p, Finish const& finish) noexcept {
+    using V = simd::vec<T, W>;
+    V last(T(0));
+    for (int q = j; q < n; ++q)
+        last = simd::fill_from(last, q - j, padded_dot<W>(p.k, p.a + row * p.a_row, p.b + q * p.b_row));
+    store_dots(last, p, row, j, [&](V x, std::ptrdiff_t r, std::ptrdiff_t column) INLAY_INLINE_LAMBDA {
+        return simd::fill_from(finished(finish, x, r, column), n - j, T(0));
+    });
+}
 /// Few rows: dot products along k, W of them added up at a time by a transposing reduction.
 template <int W, class T, class Finish>
 INLAY_NOINLINE inline void gemm_nt_dots(int m, int n, Product<T> const& p, Finish const& finish) noexcept {
@@ -63,18 +85,8 @@ INLAY_NOINLINE inline void gemm_nt_dots(int m, int n, Product<T> const& p, Finis
             store_dots(simd::row_sums(lanes), p, i, j, finish);
         }
     }
-    if (j == n) return;
-    for (int i = 0; i < m; ++i) { // the last columns of C, fewer than W
-        V last(T(0));
-        for (int q = j; q < n; ++q) {
-            V lanes;
-            dot_lanes<W, 1, 1>(p.k, p.a + i * p.a_row, 0, p.b + q * p.b_row, 0, &lanes);
-            last = simd::fill_from(last, q - j, simd::sum(lanes)); // the pads: see below
-        }
-        store_dots(last, p, i, j, [&](V x, std::ptrdiff_t row, std::ptrdiff_t column) {
-            return simd::fill_from(finished(finish, x, row, column), n - j, T(0));
-        });
-    }
+    if (j < n)
+        for (int i = 0; i < m; ++i) last_dots<W>(i, j, n, p, finish);
 }
 
 /// Columns [p, p + k) of `rows` rows of B become k rows of NV vectors; rows that are missing are zeros.
@@ -136,6 +148,11 @@ inline void gemm_nt(int m, int n, int n_padded, Product<T> const& p, Finish cons
     } else detail::gemm_nt_panels<W>(m, n, p, finish);
     if (clean < n_padded)
         for (int i = 0; i < m; ++i) clear_pads(p.c + i * p.c_row, clean, n_padded);
+}
+/// One row of fewer columns than W.
+template <int W, class T, class Finish = AsItIs>
+INLAY_INLINE void gemv_nt(int n, Product<T> const& p, Finish const& finish = {}) noexcept {
+    detail::last_dots<W>(0, 0, n, p, finish);
 }
 /// C[m, n] (+)= A[m, k] B[n, k]^T.
 template <int W, class T>

@@ -20,6 +20,14 @@ template <class T> constexpr std::string_view type_name() {
 #endif
     return all.substr(from, to - from);
 }
+/// The type's own name, without the namespaces around it.
+template <class T> constexpr std::string_view plain_name() {
+    std::string_view name = type_name<T>();
+    std::size_t const arguments = std::min(name.find('<'), name.size());
+    std::size_t const scope = name.substr(0, arguments).rfind("::");
+    if (scope != std::string_view::npos) name.remove_prefix(scope + 2);
+    return name;
+}
 /// Writes a type's name into `out` without namespaces, shortened to fit.
 template <std::size_t N> void short_name(std::string_view name, char (&out)[N]) {
     std::size_t n = 0;

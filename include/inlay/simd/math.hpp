@@ -7,6 +7,7 @@
 #include <inlay/simd/exp.hpp>
 #include <inlay/simd/log.hpp>
 #include <inlay/simd/tanh.hpp>
+#include <inlay/simd/turns.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

@@ -20,10 +20,12 @@ template <int... N> struct Flat<Shape<N...>> {
     static constexpr std::size_t size = std::size_t(Shape<N...>::rows) * std::size_t(Shape<N...>::width);
 };
 template <class... F> struct Flat<Record<F...>> {
+    template <class G> static constexpr bool has_part = requires(typename G::Value const& v) { v.part; };
     template <class G>
-    static constexpr std::size_t of = G::kind == FieldKind::numeric ? 2
-                                      : is_list_field<G>            ? std::size_t(G::capacity) + 1
-                                                                    : 1;
+    static constexpr std::size_t of = has_part<G>                     ? 3
+                                      : G::kind == FieldKind::numeric ? 2
+                                      : is_list_field<G>              ? std::size_t(G::capacity) + 1
+                                                                      : 1;
     static constexpr std::size_t size = (of<F> + ...);
     using Row = typename Record<F...>::Row;
 
@@ -31,8 +33,10 @@ template <class... F> struct Flat<Record<F...>> {
         each<sizeof...(F)>([&](auto j) {
             auto const& v = get<j>(row);
             using G = At<j, F...>;
-            if constexpr (G::kind == FieldKind::numeric) *to++ = double(v.value), *to++ = v.id;
-            else if constexpr (is_list_field<G>) {
+            if constexpr (G::kind == FieldKind::numeric) {
+                *to++ = double(v.value), *to++ = v.id;
+                if constexpr (has_part<G>) *to++ = double(v.part);
+            } else if constexpr (is_list_field<G>) {
                 *to++ = v.count;
                 for (auto id : v.id) *to++ = id;
             } else *to++ = v.id;
@@ -43,9 +47,10 @@ template <class... F> struct Flat<Record<F...>> {
         each<sizeof...(F)>([&](auto j) {
             auto& v = get<j>(row);
             using G = At<j, F...>;
-            if constexpr (G::kind == FieldKind::numeric)
+            if constexpr (G::kind == FieldKind::numeric) {
                 v.value = float(*from++), v.id = std::int32_t(*from++);
-            else if constexpr (is_list_field<G>) {
+                if constexpr (has_part<G>) v.part = float(*from++);
+            } else if constexpr (is_list_field<G>) {
                 v.count = std::int32_t(*from++);
                 for (auto& id : v.id) id = std::int32_t(*from++);
             } else v.id = std::int32_t(*from++);

@@ -50,6 +50,9 @@ struct LawReport {
 /// How blocks are checked.
 struct LawOptions {
     bool training = false; ///< run as in training
+    /// A row depends on the others and on all tokens, as where statistics are those of the batch: the laws of
+    /// rows, splits and causality are left out.
+    bool rows_meet = false;
     /// Inputs of 1e4, zeros and denormals must give finite numbers. Switch off with a reason in a comment.
     bool extremes = true;
     std::uint64_t seed = 1;

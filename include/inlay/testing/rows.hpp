@@ -40,6 +40,7 @@ inline void law_of_lengths(Bound const& b, LawReport& report) {
 
 /// A row's value does not depend on the other rows (bit-equal), nor on how many there are (to rounding).
 inline void law_of_rows(Bound const& b, LawReport& report) {
+    if (b.options.rows_meet) return;
     Law law{b, report, "rows"};
     Call const all = draw_call(b, b.capacity);
     Call c = all;

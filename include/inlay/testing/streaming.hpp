@@ -92,7 +92,7 @@ inline void law_of_step(Bound const& b, LawReport& report) {
 
 /// A sequence cut in two with a carried state gives the whole's outputs and gradients, wherever it is cut.
 inline void law_of_split(Bound const& b, LawReport& report) {
-    if (!b.streams || !b.has_lengths) return;
+    if (!b.streams || !b.has_lengths || b.options.rows_meet) return;
     Law law{b, report, "split"};
     Call whole = draw_call(b, b.capacity);
     whole.lengths.assign(std::size_t(b.capacity), b.rows);
@@ -163,7 +163,7 @@ inline void law_of_fresh_state(Bound const& b, LawReport& report) {
 
 /// What comes later changes nothing before it, not by one bit.
 inline void law_of_causality(Bound const& b, LawReport& report) {
-    if (!b.streams || !b.keeps_rows || !b.has_lengths || b.rows < 2) return;
+    if (!b.streams || !b.keeps_rows || !b.has_lengths || b.rows < 2 || b.options.rows_meet) return;
     Law law{b, report, "causality"};
     Call const base = draw_call(b, b.capacity);
     Call before = base;

@@ -5,6 +5,7 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/path.hpp>
+#include <inlay/model/summary.hpp>
 #include <inlay/model/workspace.hpp>
 #include <inlay/train/rules.hpp>
 
@@ -19,8 +20,11 @@ template <class T> struct Parameter {
     std::string name;
     Kind kind;
     TensorRef<T> ref;
-    int rule;
+    int rule;   // -1 for a buffer, which no optimizer moves
     T* slot[2]; // optimizer state, laid out as the parameter
+    bool frozen = false;
+
+    bool moves() const noexcept { return kind != Kind::buffer && !frozen; }
 };
 
 /// The gradients of one shard, in the order of the parameters.
@@ -43,10 +47,10 @@ public:
         M::Block::visit(params, Path{},
                         [&]<class Spec>(Tag<Spec>, Path const& at, Kind kind, TensorRef<T> ref) {
                             std::string name = to_string(at);
-                            int const rule = find<Spec>(kind, name);
+                            int const rule = kind == Kind::buffer ? -1 : find<Spec>(kind, name);
                             if (rule >= 0) ++hits[std::size_t(rule)];
-                            refuse(rule, kind, name);
-                            list_.push_back({std::move(name), kind, ref, rule, {}});
+                            if (kind != Kind::buffer) refuse(rule, kind, name);
+                            list_.push_back({std::move(name), kind, ref, rule, {}, is_frozen(rule)});
                         });
         for (std::size_t r = 0; r < hits.size(); ++r)
             if (hits[r] == 0)
@@ -56,6 +60,11 @@ public:
     }
     std::vector<Parameter<T>>& list() noexcept { return list_; }
     std::vector<Parameter<T>> const& list() const noexcept { return list_; }
+
+    /// The optimizers' names, rule by rule.
+    static std::array<std::string_view, sizeof...(Rule)> rule_names() {
+        return {plain_name<typename Rule::Optimizer>()...};
+    }
 
     /// Sets the optimizers' state to that before the first step.
     void forget() noexcept { std::memset(state_.get(), 0, state_bytes_); }
@@ -88,20 +97,27 @@ private:
                        "a table for FTRL, which moves id-indexed weights only",
                        joined("the dense parameter ", name)));
     }
+    static bool is_frozen(int rule) {
+        constexpr bool frozen[] = {std::is_same_v<typename Rule::Optimizer, Frozen>...};
+        return rule >= 0 && frozen[rule];
+    }
     std::string names() const {
         std::string all;
         for (auto const& p : list_) all += (all.empty() ? "" : ", ") + p.name;
         return all;
     }
     void allocate() {
-        constexpr int slots[] = {Rule::Optimizer::slots...};
         std::size_t bytes = 0;
-        for (auto const& p : list_) bytes += std::size_t(slots[p.rule]) * lines(p.ref.size() * sizeof(T));
+        auto const slots_of = [](int rule) {
+            constexpr int slots[] = {Rule::Optimizer::slots...};
+            return rule < 0 ? 0 : slots[rule];
+        };
+        for (auto const& p : list_) bytes += std::size_t(slots_of(p.rule)) * lines(p.ref.size() * sizeof(T));
         state_bytes_ = bytes + 64;
         state_ = aligned_bytes(state_bytes_);
         std::byte* at = state_.get();
         for (auto& p : list_)
-            for (int s = 0; s < slots[p.rule]; ++s) {
+            for (int s = 0; s < slots_of(p.rule); ++s) {
                 p.slot[s] = reinterpret_cast<T*>(at);
                 at += lines(p.ref.size() * sizeof(T));
             }

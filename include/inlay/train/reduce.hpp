@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gradients of shards into one step of the optimizer, in an order that no thread can change.
+// Gradients of shards into one, in an order that no thread can change.
 #pragma once
 
 #include <inlay/train/parameters.hpp>
@@ -28,31 +28,29 @@ void add_tree(std::vector<std::vector<TensorRef<T>>> const& shards, std::size_t 
         for (int k = 0; k + reach < active; k += 2 * reach)
             add_dense(shards[std::size_t(k + reach)][tensor], shards[std::size_t(k)][tensor]);
 }
-
-/// Slots of all shards summed row by row in the order of shard and slot: f(row, sum) for each row that
-/// occurs.
-template <class T, class F>
-void each_row_of_slots(std::vector<std::vector<TensorRef<T>>> const& shards, std::size_t tensor, int active,
-                       std::vector<std::uint64_t>& keys, std::vector<T>& sum, F f) {
-    keys.clear(); // room was reserved at construction
-    for (int k = 0; k < active; ++k) {
-        auto const& g = shards[std::size_t(k)][tensor];
-        for (int s = 0; s < g.rows; ++s)
-            if (g.id[s] >= 0)
-                keys.push_back(std::uint64_t(std::uint32_t(g.id[s])) << 32 | std::uint64_t(k) << 26 |
-                               std::uint64_t(s));
-    }
+/// One row of a table's gradient.
+template <class T> struct RowSum {
+    std::ptrdiff_t row;
+    T* sum;
+};
+/// A table's row and where one of its gradients lies, in one number: sorting puts equal rows side by side, in
+/// the order of their places.
+constexpr std::uint64_t row_key(std::int32_t row, std::uint32_t place) noexcept {
+    return std::uint64_t(std::uint32_t(row)) << 32 | place;
+}
+/// Sums what belongs to one row into its first place: `at(place)` points to `width` numbers.
+template <class T, class At>
+void merge_rows(std::vector<std::uint64_t>& keys, int width, At at, std::vector<RowSum<T>>& rows) {
     std::sort(keys.begin(), keys.end());
-    for (std::size_t i = 0; i < keys.size();) {
-        std::uint64_t const row = keys[i] >> 32;
-        int const width = shards[0][tensor].width;
-        std::fill_n(sum.begin(), width, T(0));
-        for (; i < keys.size() && keys[i] >> 32 == row; ++i) {
-            auto const& g = shards[std::size_t(keys[i] >> 26 & 63)][tensor];
-            T const* from = g.data + std::ptrdiff_t(keys[i] & 0x3FFFFFF) * g.stride;
-            for (int j = 0; j < width; ++j) sum[std::size_t(j)] += from[j];
+    rows.clear(); // room was reserved at construction
+    for (std::uint64_t const key : keys) {
+        auto const row = std::ptrdiff_t(key >> 32);
+        T* const from = at(std::uint32_t(key));
+        if (rows.empty() || rows.back().row != row) {
+            rows.push_back({row, from});
+            continue;
         }
-        f(std::ptrdiff_t(row), sum.data());
+        for (int j = 0; j < width; ++j) rows.back().sum[j] += from[j];
     }
 }
 } // namespace detail

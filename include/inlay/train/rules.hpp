@@ -2,17 +2,21 @@
 // Which optimizer moves which parameters.
 #pragma once
 
-#include <inlay/core/error.hpp>
-#include <inlay/core/random.hpp>
 #include <inlay/train/optimizer.hpp>
-#include <inlay/train/schedule.hpp>
 
-#include <optional>
-#include <string>
 #include <string_view>
 #include <tuple>
 
 namespace inlay::inline INLAY_ISA {
+
+/// In the place of an optimizer: these parameters stay as they are, have no optimizer state, and no part in
+/// the norm of the gradient: `Optimize<OnBlock<Embed<8>, Frozen>, Otherwise<Adam>>`. Their gradients are
+/// computed nevertheless. PyTorch: `p.requires_grad_(False)`.
+struct Frozen {
+    static constexpr int slots = 0;
+    void check() const noexcept {}
+    template <class T> void update(StepInfo const&, T*, T const*, T*, T*, std::ptrdiff_t) const noexcept {}
+};
 
 namespace detail {
 template <class O> inline constexpr bool tables_only = false;
@@ -79,32 +83,5 @@ template <class... Rules> struct RulesOf<Optimize<Rules...>> {
     using type = Optimize<Rules...>;
 };
 } // namespace detail
-
-/// Options of a Trainer with one optimizer. `learning_rate`, where given, replaces the optimizer's.
-template <class O> struct TrainOptions {
-    std::optional<double> learning_rate{};
-    Schedule schedule{};
-    O optimizer{};
-    Seed seed{};
-
-    std::tuple<O> optimizers() const {
-        O o = optimizer;
-        if (learning_rate) {
-            if constexpr (requires { o.learning_rate; }) o.learning_rate = *learning_rate;
-            else
-                detail::fail(Error("", "TrainOptions, learning_rate", "an optimizer that has one",
-                                   "one with a rate of another name"));
-        }
-        return {o};
-    }
-};
-/// Options of a Trainer with rules: `optimizer` in the order of the rules.
-template <class... Rules> struct TrainOptions<Optimize<Rules...>> {
-    Schedule schedule{};
-    typename Optimize<Rules...>::Options optimizer{};
-    Seed seed{};
-
-    auto const& optimizers() const { return optimizer; }
-};
 
 } // namespace inlay::inline INLAY_ISA

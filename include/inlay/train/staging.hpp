@@ -20,9 +20,11 @@ public:
 
     /// Row i of the data becomes row b; the data has as many targets a row as there is room for.
     template <class Data> void load(Data const& d, std::size_t i, int b) noexcept {
-        std::copy_n(d.target.data() + i * std::size_t(each_), each_,
-                    target_.data() + std::ptrdiff_t(b) * each_);
-        weight_[std::size_t(b)] = d.weight.empty() ? 1.0f : d.weight[i];
+        put(b, d.target.data() + i * std::size_t(each_), d.weight.empty() ? 1.0f : d.weight[i]);
+    }
+    void put(int b, float const* target, float weight) noexcept {
+        std::copy_n(target, each_, target_.data() + std::ptrdiff_t(b) * each_);
+        weight_[std::size_t(b)] = weight;
     }
     Targets view() const noexcept { return {target_.data(), each_, weight_.data()}; }
 
@@ -31,7 +33,8 @@ private:
     std::vector<float> target_, weight_;
 };
 
-/// Room for B rows of an input and `targets` targets each; `load` copies rows of a data set by index.
+/// Room for B rows of an input and `targets` targets each; `load` copies rows of a data set by index, and
+/// `put` one row that is in no data set.
 template <class Input, class R, int B> class Staging;
 
 template <class R, int B, class... F> class Staging<Record<F...>, R, B> {
@@ -45,6 +48,10 @@ public:
             row_[std::size_t(b)] = d.row[index[b]];
             targets_.load(d, index[b], b);
         }
+    }
+    void put(typename Input::Row const& row, float const* target, float weight) noexcept {
+        row_[0] = row;
+        targets_.put(0, target, weight);
     }
     In<Input, R> input() const noexcept { return {row_.data()}; }
     Targets targets() const noexcept { return targets_.view(); }

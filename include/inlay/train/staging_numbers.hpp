@@ -17,18 +17,14 @@ public:
         : input_(aligned_bytes(bytes<Input, R>(B))), length_(std::size_t(B)), targets_(B, targets) {}
 
     void load(Data const& d, std::uint32_t const* index, int n) noexcept {
-        auto const x = view_at<Input, R>(input_.get(), {});
         for (int b = 0; b < n; ++b) {
-            std::size_t const i = index[b];
-            int const length = d.length_of(i);
-            for (int t = 0; t < Input::rows; ++t) {
-                float const* from = d[i].data() + std::ptrdiff_t(t) * Input::width;
-                T* to = x(b, t);
-                for (int c = 0; c < Input::width; ++c) to[c] = t < length ? T(from[c]) : T(0);
-            }
-            length_[std::size_t(b)] = length;
-            targets_.load(d, i, b);
+            put(b, d[index[b]], d.length_of(index[b]));
+            targets_.load(d, index[b], b);
         }
+    }
+    void put(std::span<float const> numbers, float const* target, float weight) noexcept {
+        put(0, numbers, Input::rows);
+        targets_.put(0, target, weight);
     }
     In<Input, R> input() const noexcept {
         Lengths lengths;
@@ -38,6 +34,15 @@ public:
     Targets targets() const noexcept { return targets_.view(); }
 
 private:
+    void put(int b, std::span<float const> numbers, int length) noexcept {
+        auto const x = view_at<Input, R>(input_.get(), {});
+        for (int t = 0; t < Input::rows; ++t) {
+            float const* from = numbers.data() + std::ptrdiff_t(t) * Input::width;
+            T* to = x(b, t);
+            for (int c = 0; c < Input::width; ++c) to[c] = t < length ? T(from[c]) : T(0);
+        }
+        length_[std::size_t(b)] = length;
+    }
     AlignedBytes input_;
     std::vector<std::int32_t> length_;
     StagedTargets targets_;

@@ -24,6 +24,7 @@ struct Vector {};
 
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/parallel.hpp>
 #include <inlay/train.hpp>
 
 using Net = inlay::Model<inlay::Vector<8>, inlay::Dense<4>, inlay::Relu, inlay::Dense<1>>;

@@ -1,6 +1,7 @@
 // Every umbrella, `using namespace inlay`, and the names that programs give to their own things.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/parallel.hpp>
 #include <inlay/testing.hpp>
 #include <inlay/train.hpp>
 

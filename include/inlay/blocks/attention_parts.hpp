@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a block of attention is made of: its shape, projections and options, their parameters, state and room.
+#pragma once
+
+#include <inlay/blocks/attention_sides.hpp>
+#include <inlay/blocks/document.hpp>
+#include <inlay/blocks/head_norm.hpp>
+#include <inlay/blocks/output_gate.hpp>
+#include <inlay/blocks/score_levels.hpp>
+#include <inlay/blocks/score_sink.hpp>
+#include <inlay/kernels/attention.hpp>
+#include <inlay/kernels/attention_backward.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace detail {
+
+template <bool Streams> struct Streaming {};
+template <> struct Streaming<true> {
+    static constexpr bool streams = true;
+};
+/// What a stream of attention carries.
+template <class Ring, class Levels, class Document> struct AttentionState {
+    Ring keys;
+    INLAY_EMPTY Levels levels;
+    INLAY_EMPTY Document document;
+};
+
+template <class Spec, class I, class R>
+struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
+    using Output = I;
+    using T = typename R::type;
+    using S = AttentionShape<Spec, I, R>;
+    using Rows = AttentionRows<S>;
+    using Sides = AttentionSides<S>;
+    static constexpr int W = R::lanes, rows = S::rows, H = S::H, K = S::K, group = H / K, d = S::d,
+                         wide = S::wide;
+
+    template <int N, bool Biased, class From>
+    using Map = typename std::conditional_t<Biased, Dense<N>, Dense<N, NoBias>>::template Block<From, R>;
+    using Q = Map<H * d, Spec::Biases::inputs, I>;
+    using KV = Map<K * d, Spec::Biases::inputs, I>;
+    using O = Map<I::width, Spec::Biases::output, typename Sides::Query>;
+    using Turn = Rotation<R, typename Spec::Places, d>;
+    using Norm = HeadNorm<S, typename Spec::Norm>;
+    using Sink = ScoreSink<S, typename Spec::ScoreSink>;
+    using Gate = OutputGating<S, I, typename Spec::Gate>;
+    using Place = PlaceLevels<S, typename Spec::Places>;
+    using Forget = ForgetLevels<S, I, typename Spec::Forget>;
+    using Docs = DocumentMask<S, typename Spec::Docs>;
+    static constexpr bool has_levels = Place::used || Forget::used;
+    static constexpr bool streams_at_all = Spec::Keys::streams;
+    using Ring = typename S::Ring;
+    using State = std::conditional_t<streams_at_all,
+                                     AttentionState<Ring, typename Forget::Memory, typename Docs::Memory>,
+                                     BlockDefaults::State>;
+
+    static constexpr int parameters = Q::parameters + 2 * KV::parameters + O::parameters + Norm::parameters +
+                                      Sink::parameters + Gate::parameters + Place::parameters +
+                                      Forget::parameters;
+    static constexpr double flops = Q::flops + 2 * KV::flops + O::flops + Gate::flops + Forget::flops +
+                                    4.0 * H * d * (S::pairs() + double(S::front) * rows);
+
+    struct Params {
+        typename Q::Params q;
+        typename KV::Params k, v;
+        typename O::Params o;
+        INLAY_EMPTY typename Norm::Params norm;
+        INLAY_EMPTY typename Sink::Params sink;
+        INLAY_EMPTY typename Gate::Params gate;
+        INLAY_EMPTY typename Place::Params place;
+        INLAY_EMPTY typename Forget::Params forget;
+    };
+    template <int> using Grads = Params;
+    template <int B> struct Tape {
+        typename Sides::template Tape<B> sides;
+        T log_sum[std::size_t(B)][std::size_t(H * rows)];
+        INLAY_EMPTY typename Gate::Rows::template Tape<B> gate;
+        INLAY_EMPTY typename Forget::Rows::template Tape<B> forget;
+    };
+
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        Q::visit(p.q, Path{&at, "q"}, f);
+        KV::visit(p.k, Path{&at, "k"}, f);
+        KV::visit(p.v, Path{&at, "v"}, f);
+        O::visit(p.o, Path{&at, "o"}, f);
+        Norm::visit(p.norm, at, f);
+        Sink::visit(p.sink, at, f);
+        Gate::visit(p.gate, at, f);
+        Place::visit(p.place, at, f);
+        Forget::visit(p.forget, at, f);
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        draw_map(c.key.fold(0), 1, p.q);
+        draw_map(c.key.fold(1), 1, p.k);
+        draw_map(c.key.fold(2), 1, p.v);
+        draw_map(c.key.fold(3), c.depth > 0 ? 1 / std::sqrt(2.0 * c.depth) : 1, p.o);
+        Norm::initialize(c, p.norm);
+        Sink::initialize(c, p.sink);
+        Gate::initialize(c, p.gate);
+        Place::initialize(c, p.place);
+        Forget::initialize(c, p.forget);
+    }
+
+    static constexpr std::size_t scratch(int B) {
+        std::size_t const forward = numbers(kernels::attention_room<W, T>(d, d)) + numbers(H * rows) +
+                                    Sides::scratch(1) + part_rows(1);
+        std::size_t const backward = numbers(kernels::attention_backward_room<W, T>(d, d)) + numbers(rows) +
+                                     Sides::scratch(B) + part_rows(B) + Rows::scratch +
+                                     apart(Rows::query_bytes);
+        return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch;
+    }
+    static constexpr std::size_t step_scratch() {
+        return numbers(Sides::query_row) + 2 * numbers(Sides::key_row) + 2 * numbers(H * wide) +
+               numbers(K * wide) + numbers(group * score_row) + part_rows(1) + Turn::scratch + Norm::scratch;
+    }
+
+protected:
+    using GateRows = typename Gate::Rows;
+    using GatedRows = typename Gate::MixedRows;
+    using ForgetRows = typename Forget::Rows;
+    static constexpr int score_row = padded(Ring::capacity + Sink::extra, W);
+    static constexpr std::size_t level_bytes =
+        has_levels ? lines(sizeof(double) * std::size_t(S::most_keys)) : 0;
+    static constexpr std::size_t numbers(std::size_t n) { return lines(sizeof(T) * n); }
+    static constexpr std::size_t part_rows(int B) {
+        return GateRows::scratch(B) + GatedRows::scratch(B) + ForgetRows::scratch(B);
+    }
+    static T scale() noexcept { return Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1); }
+};
+
+} // namespace detail
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Attention of one token after another.
+#pragma once
+
+#include <inlay/blocks/attention_block.hpp>
+#include <inlay/kernels/attention_step.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace detail {
+
+template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<Spec, I, R> {
+    using Base = AttentionParts<Spec, I, R>;
+    using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::W, Base::wide;
+    using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::KV,
+        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
+        typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
+        typename Base::State, typename Base::T, typename Base::Turn;
+
+    template <class C>
+    static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
+        T* const side = s.template take<T>(std::size_t(Sides::query_row));
+        T* const key_side = s.template take<T>(std::size_t(Sides::key_row));
+        T* const value_side = s.template take<T>(std::size_t(Sides::key_row));
+        HeadRows<T> const q{s.template take<T>(std::size_t(H * wide)), wide, wide},
+            k{s.template take<T>(std::size_t(K * wide)), wide, wide},
+            mixed{s.template take<T>(std::size_t(H * wide)), wide, wide};
+        T* const scores = s.template take<T>(std::size_t(group * score_row));
+        auto const gate = Gate::Rows::take(s, 1);
+        auto const gated = Gate::MixedRows::take(s, 1);
+        auto const forget = Forget::Rows::take(s, 1);
+        Q::apply(1, p.q, x, side);
+        KV::apply(1, p.k, x, key_side);
+        KV::apply(1, p.v, x, value_side);
+        Forget::project(1, p.forget, x, forget);
+        split_heads<W>(1, H, d, side, Sides::query_row, q);
+        split_heads<W>(1, K, d, key_side, Sides::key_row, k);
+        Norm::forward(p.norm, 1, q, k, s);
+        Turn::turn(c.position_of(0), 1, H, q, K, k, T(1), s);
+        Ring& ring = state.keys;
+        int const slot = Ring::slot(ring.count++), stored = ring.stored();
+        std::int64_t const start = Docs::step(c, state.document, ring.count - 1);
+        for (int h = 0; h < K; ++h) std::copy_n(k(h), wide, ring.key[h][slot]);
+        split_heads<W>(1, K, d, value_side, Sides::key_row,
+                       {ring.value[0][slot], Ring::capacity * wide, wide});
+        for (int h = 0; h < K; ++h) {
+            int const first = h * group;
+            kernels::StepHead<T> const head{group,          stored,           wide, wide, scale(), q(first),
+                                            ring.key[h][0], ring.value[h][0], wide, wide, wide};
+            kernels::step_scores<W>(head, scores, score_row);
+            for (int i = 0; i < group; ++i) {
+                T* const z = scores + i * score_row;
+                cap(stored, z);
+                Place::step(p.place, first + i, ring, z);
+                if constexpr (Forget::used) Forget::step(first + i, state.levels, ring, forget, z);
+                if constexpr (!S::Win::sees_all || Docs::used) hide(ring, start, z);
+                Sink::step_score(p.sink, first + i, scale(), q(first + i), z + stored);
+            }
+            kernels::softmax<W>(group, stored + Sink::extra, scores, score_row, scores, score_row);
+            kernels::step_values<W>(head, scores, score_row, mixed(first), wide);
+            for (int i = 0; i < group; ++i)
+                Sink::step_value(p.sink, first + i, scores + i * score_row + stored, mixed(first + i));
+        }
+        merge_heads<W>(1, H, d, mixed, side, Sides::query_row);
+        T const* out = side;
+        if constexpr (Gate::used) {
+            Gate::open(1, p.gate, x, gate.data);
+            Gate::apply(1, gate.data, side, gated.data);
+            out = gated.data;
+        }
+        O::apply(1, p.o, out, y);
+    }
+
+private:
+    static void cap(int stored, T* scores) noexcept {
+        auto const f = Spec::Cap::template of<T>();
+        if constexpr (!f.plain) kernels::map<W>(padded(stored, W), scores, scores, f);
+    }
+    /// Scores of what is stored and not seen any more.
+    static void hide(Ring const& ring, std::int64_t start, T* scores) noexcept {
+        auto sight = S::sight(ring.count - 1);
+        sight.first = std::max(sight.first, start); // where there are documents, there are no sinks
+        for (int slot = 0; slot < ring.stored(); ++slot) {
+            auto const place = ring.place(slot);
+            bool const seen = place < sight.always || (sight.first <= place && place < sight.last);
+            if (!seen) scores[slot] = -std::numeric_limits<T>::infinity();
+        }
+    }
+};
+
+} // namespace detail
+} // namespace inlay::inline INLAY_ISA

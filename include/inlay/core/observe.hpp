@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a forward pass is watched: an observer among the extras of its context. Without one there is no code.
+#pragma once
+
+#include <inlay/core/context.hpp>
+
+namespace inlay::inline INLAY_ISA {
+
+namespace detail {
+struct Unobserved {};
+template <class Child, class Observer, class C, class Y> class Observed {
+public:
+    Observed(Observer& o, Path const& place, C const& c, Y y) : observer_(o), c_(c), y_(y) {
+        observer_.enter(place);
+    }
+    Observed(Observed const&) = delete;
+    Observed& operator=(Observed const&) = delete;
+    ~Observed() { observer_.template leave<Child>(c_, y_); }
+
+private:
+    Observer& observer_;
+    C const& c_;
+    Y y_;
+};
+
+/// Stands before the forward of a child at `place`, which is its name or number, that writes y: while what it
+/// returns lives, the child runs. An observer has `enter(Path const&)` and `leave<Child>(c, y)`.
+template <class Child, class C, class Y>
+[[nodiscard]] auto observe([[maybe_unused]] C const& c, [[maybe_unused]] Path const& place,
+                           [[maybe_unused]] Y y) noexcept {
+    if constexpr (HasSide<"observer", decltype(c.extras)>) {
+        auto& observer = *side<"observer">(c.extras).value;
+        return Observed<Child, std::remove_reference_t<decltype(observer)>, C, Y>(observer, place, c, y);
+    } else return Unobserved{};
+}
+/// The context with an observer.
+template <class C, class Observer> auto watched(C const& c, Observer& observer) noexcept {
+    return c.with(With<"observer", Observer*, NoGrad, decltype(c.extras)>{c.extras, &observer, {}});
+}
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

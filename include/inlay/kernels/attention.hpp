@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Softmax attention of one head, forward, in tiles with a running softmax (arXiv 2205.14135): memory is
+// linear in the length.
+#pragma once
+
+#include <inlay/kernels/attention_tile.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace kernels {
+
+namespace detail {
+/// Scores of one vector of queries become e^(score - top), where `top` is the largest so far and `sum` the
+/// sum of all; what was summed up before has to be multiplied by what is returned.
+template <int W, class T, class S, class Tile>
+INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& scores, Tile const& bias,
+                                   TileRange range, int k0, int v, T* products, simd::vec<T, W>& top,
+                                   simd::vec<T, W>& sum) noexcept {
+    using V = simd::vec<T, W>;
+    constexpr int Q = QueryBlock<W, T>::width;
+    T* const s = products + v * W;
+    int const n = range.to - range.from;
+    T* const rows = s + (range.from - k0) * Q;
+    V most[4] = {top, top, top, top};
+    int r = 0;
+    if (range.whole && S::plain) {
+        for (; r + 4 <= n; r += 4)
+            INLAY_UNROLL for (int i = 0; i < 4; ++i) most[i] =
+                simd::greater(most[i], V::load(rows + (r + i) * Q));
+        for (; r < n; ++r) most[0] = simd::greater(most[0], V::load(rows + r * Q));
+    } else
+        for (; r < n; ++r) {
+            V z = bias(scores.cap(V::load(rows + r * Q)), range.from + r, v);
+            if (!range.whole) z = block.masked(z, range.from + r, v);
+            z.store(rows + r * Q);
+            most[0] = simd::greater(most[0], z);
+        }
+    V const now = simd::greater(simd::greater(most[0], most[1]), simd::greater(most[2], most[3]));
+    V const factor = simd::exp(top - now);
+    V sums[2] = {sum * factor, V(T(0))};
+    for (r = 0; r + 2 <= n; r += 2) INLAY_UNROLL for (int i = 0; i < 2; ++i) {
+            V const e = simd::exp(V::load(rows + (r + i) * Q) - now);
+            e.store(rows + (r + i) * Q);
+            sums[i] += e;
+        }
+    if (r < n) {
+        V const e = simd::exp(V::load(rows + r * Q) - now);
+        e.store(rows + r * Q);
+        sums[0] += e;
+    }
+    top = now;
+    sum = sums[0] + sums[1];
+    return factor;
+}
+} // namespace detail
+
+/// Numbers of temporaries of `attend`.
+template <int W, class T> constexpr std::size_t attention_room(int width, int value_width) {
+    constexpr int Q = QueryBlock<W, T>::width;
+    return std::size_t(Q) * std::size_t(detail::whole_vectors<W>(width) + QueryBlock<W, T>::tile +
+                                        detail::whole_vectors<W>(value_width));
+}
+
+/// out_i = sum_j P_ij v_j and log_sum_i = log sum_j e^z_ij, with z_ij = bias(cap(scale q_i k_j)) and
+/// P_ij = e^(z_ij - log_sum_i) over the keys that query i sees; zeros and minus infinity where it sees none.
+/// `sink`, where there is one, is a further score whose value is zero. Writes value_width numbers of each row
+/// of out.
+template <int W, class T, class S = Scores<>>
+INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores, T const* sink, T* out,
+                                  std::ptrdiff_t out_row, T* log_sum, T* room) noexcept {
+    using V = simd::vec<T, W>;
+    using Block = QueryBlock<W, T>;
+    constexpr int Q = Block::width, NV = Block::vectors;
+    int const padded = detail::whole_vectors<W>(head.width),
+              wide = detail::whole_vectors<W>(head.value_width);
+    T* const turned = room;
+    T* const s = turned + padded * Q;
+    T* const sums = s + Block::tile * Q;
+    for (int q0 = 0; q0 < head.queries; q0 += Q) {
+        int const n = std::min(Q, head.queries - q0);
+        Block const block(head.spans + q0, n);
+        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        clear(sums, std::ptrdiff_t(Q) * wide);
+        V top[std::size_t(NV)], total[std::size_t(NV)];
+        for (int v = 0; v < NV; ++v) { // the least number, and not -infinity: a difference of two is not NaN
+            top[v] = V(sink ? *sink : std::numeric_limits<T>::lowest());
+            total[v] = V(sink ? T(1) : T(0));
+        }
+        block.each_tile([&](int k0, int k1) {
+            tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, s);
+            typename decltype(S::bias)::template Tile<W, T> const bias(scores.bias, q0, n, k0, k1);
+            for (int v = 0; v < NV; ++v) {
+                TileRange const range = block.range(v, k0, k1);
+                if (range.from == range.to) continue;
+                T factor[std::size_t(W)];
+                detail::weigh(block, scores, bias, range, k0, v, s, top[v], total[v]).store(factor);
+                for (int q = 0; q < block.in_vector(v); ++q)
+                    if (factor[q] != T(1)) {
+                        T* const row = sums + (v * W + q) * wide;
+                        scale<W>(wide, factor[q], row, row);
+                    }
+            }
+            each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
+                gemm<W>(std::min(vectors * W, n - v * W), wide, to - from, s + (from - k0) * Q + v * W, 1, Q,
+                        head.value + from * head.value_row, head.value_row, sums + v * W * wide, wide, true);
+            });
+        });
+        for (int v = 0; v < NV; ++v) {
+            int const here = block.in_vector(v);
+            if (here == 0) break;
+            V const none(std::numeric_limits<T>::min());
+            T inverse[std::size_t(W)];
+            simd::select_greater(none, total[v], V(T(0)), V(T(1)) / total[v]).store(inverse);
+            V const log = simd::select_greater(none, total[v], V(-std::numeric_limits<T>::infinity()),
+                                               top[v] + simd::log(total[v]));
+            log.store_first(log_sum + q0 + v * W, here);
+            for (int q = 0; q < here; ++q)
+                scale<W>(head.value_width, inverse[q], sums + (v * W + q) * wide,
+                         out + (q0 + v * W + q) * out_row);
+        }
+    }
+}
+
+} // namespace kernels
+} // namespace inlay::inline INLAY_ISA

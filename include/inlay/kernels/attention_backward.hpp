@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The way back of softmax attention of one head: weights are computed again from what forward kept of each
+// query, one number.
+#pragma once
+
+#include <inlay/kernels/attention_tile.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace kernels {
+
+/// Numbers of temporaries of `attend_backward`.
+template <int W, class T> constexpr std::size_t attention_backward_room(int width, int value_width) {
+    constexpr int Q = QueryBlock<W, T>::width;
+    return std::size_t(Q) * std::size_t(2 * detail::whole_vectors<W>(width) + 2 * QueryBlock<W, T>::tile +
+                                        detail::whole_vectors<W>(value_width));
+}
+
+/// With D_i = dout_i out_i - dlog_sum_i in `delta`: dz_ij = P_ij (dout_i v_j - D_i), ds_ij = dz_ij
+/// dz_ij/ds_ij, dq_i = scale sum_j ds_ij k_j, dk_j += scale sum_i ds_ij q_i, dv_j += sum_i P_ij dout_i. Rows
+/// of dout are padded with zeros; dq, dk and dv are laid out as q, k and v are. Writes dq, adds to dk and dv.
+template <int W, class T, class S = Scores<>>
+INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const& scores, T const* dout,
+                                           std::ptrdiff_t dout_row, T const* log_sum, T const* delta, T* dq,
+                                           T* dk, T* dv, T* room) noexcept {
+    using V = simd::vec<T, W>;
+    using Block = QueryBlock<W, T>;
+    constexpr int Q = Block::width, NV = Block::vectors;
+    int const padded = detail::whole_vectors<W>(head.width),
+              wide = detail::whole_vectors<W>(head.value_width);
+    T* const turned = room;
+    T* const dturned = turned + padded * Q;
+    T* const p = dturned + wide * Q;
+    T* const ds = p + Block::tile * Q;
+    T* const sums = ds + Block::tile * Q;
+    V const factor(head.scale);
+    for (int q0 = 0; q0 < head.queries; q0 += Q) {
+        int const n = std::min(Q, head.queries - q0);
+        Block const block(head.spans + q0, n);
+        T const* const query = head.query + q0 * head.query_row;
+        T const* const dblock = dout + q0 * dout_row;
+        turn<W>(n, padded, query, head.query_row, head.scale, turned);
+        turn<W>(n, wide, dblock, dout_row, T(1), dturned);
+        clear(sums, std::ptrdiff_t(Q) * padded);
+        V log[std::size_t(NV)], mean[std::size_t(NV)];
+        for (int v = 0; v < NV; ++v) { // a query that sees nothing has weights of e^-infinity
+            log[v] = V::load_first(log_sum + q0 + v * W, block.in_vector(v));
+            mean[v] = V::load_first(delta + q0 + v * W, block.in_vector(v));
+            V const least(std::numeric_limits<T>::lowest());
+            log[v] = simd::select_greater(least, log[v], V(std::numeric_limits<T>::infinity()), log[v]);
+        }
+        block.each_tile([&](int k0, int k1) {
+            tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, p);
+            tile_products(block, k0, k1, head.value_width, head.value, head.value_row, dturned, ds);
+            typename decltype(S::bias)::template Tile<W, T> bias(scores.bias, q0, n, k0, k1);
+            for (int v = 0; v < NV; ++v) {
+                TileRange const range = block.range(v, k0, k1);
+                for (int k = range.from; k < range.to; ++k) {
+                    int const at = (k - k0) * Q + v * W;
+                    V const capped = scores.cap(V::load(p + at));
+                    V z = bias(capped, k, v);
+                    if (!range.whole) z = block.masked(z, k, v);
+                    V const weight = simd::exp(z - log[v]);
+                    V const dz = weight * (V::load(ds + at) - mean[v]);
+                    bias.collect(dz, k, v);
+                    weight.store(p + at);
+                    (scores.cap.pull(dz, capped) * factor).store(ds + at);
+                }
+            }
+            bias.finish();
+            each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
+                int const lanes = std::min(vectors * W, n - v * W), at = (from - k0) * Q + v * W;
+                gemm<W>(to - from, wide, lanes, p + at, Q, 1, dblock + v * W * dout_row, dout_row,
+                        dv + from * head.value_row, head.value_row, true);
+                gemm<W>(to - from, padded, lanes, ds + at, Q, 1, query + v * W * head.query_row,
+                        head.query_row, dk + from * head.key_row, head.key_row, true);
+                gemm<W>(lanes, padded, to - from, ds + at, 1, Q, head.key + from * head.key_row, head.key_row,
+                        sums + v * W * padded, padded, true);
+            });
+        });
+        for (int q = 0; q < n; ++q)
+            for (int i = 0; i < padded; i += W)
+                V::load(sums + q * padded + i).store(dq + (q0 + q) * head.query_row + i);
+    }
+}
+
+} // namespace kernels
+} // namespace inlay::inline INLAY_ISA
