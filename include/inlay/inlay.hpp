@@ -11,6 +11,7 @@
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
+#include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/keep.hpp>

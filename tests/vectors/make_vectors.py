@@ -166,11 +166,31 @@ def optimizers():
         write(f"optimizer_{name}", {"w0": w0, "g": gradients, "w": torch.stack(weights)}, options)
 
 
+def one_layer(kind):
+    """nn.GRU or nn.LSTM without the layer in the parameters' names and without the last state."""
+
+    class OneLayer(kind):
+        def named_parameters(self, *arguments, **options):
+            return ((name.removesuffix("_l0"), p) for name, p in super().named_parameters(*arguments, **options))
+
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    return OneLayer
+
+
+def recurrences():
+    torch.manual_seed(21)
+    case("gru", one_layer(nn.GRU)(4, 5, batch_first=True), rounded(2, 7, 4))
+    case("lstm", one_layer(nn.LSTM)(4, 5, batch_first=True), rounded(2, 7, 4))
+
+
 if __name__ == "__main__":
     torch.manual_seed(20)
     blocks()
     losses()
     optimizers()
+    recurrences()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))
