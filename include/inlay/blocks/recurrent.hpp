@@ -60,16 +60,16 @@ template <class Self, class Token, int H, class... Policies> struct Recurrent {
             }
         }
         template <class C> static void initialize(C const& c, Params& p) noexcept {
-            std::uint64_t i = 0;
-            visit(p, Path{}, [&](auto, Path const&, Kind, auto const& w) noexcept {
-                auto const key = c.key.fold(i++);
+            auto const draw = [&](std::uint64_t i, auto const& w) noexcept {
+                auto const key = c.key.fold(i);
                 for (int o = 0; o < w.rows; ++o)
-                    for (int n = 0; n < w.width; ++n)
-                        w(o, n) =
-                            T((2 * key.uniform(std::uint64_t(o) * std::uint64_t(w.width) + std::uint64_t(n)) -
-                               1) /
-                              std::sqrt(double(H)));
-            });
+                    for (int n = 0; n < w.width; ++n) {
+                        auto const at = std::uint64_t(o) * std::uint64_t(w.width) + std::uint64_t(n);
+                        w(o, n) = T((2 * key.uniform(at) - 1) / std::sqrt(double(H)));
+                    }
+            };
+            draw(0, p.ih.weight.ref()), draw(1, p.hh.weight.ref());
+            if constexpr (biased) draw(2, p.ih.bias.ref()), draw(3, p.hh.bias.ref());
         }
         static constexpr std::size_t scratch(int) {
             return lines(sizeof(State)) + 2 * gates(part) + lines(sizeof(T) * Token::kept * row);
