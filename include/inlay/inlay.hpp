@@ -15,6 +15,7 @@
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>

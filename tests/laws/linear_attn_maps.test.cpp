@@ -24,3 +24,31 @@ TEST_CASE("laws: linear_attn over cosines") {
             return linear_attention({.map = FeatureMap::cosformer, .cosine_end = 9})(p, x);
         });
 }
+
+namespace {
+// One head that only adds reads q S_0 / sqrt(d) beside what it would read from an empty memory.
+reference::Result from_a_start(reference::Parameters const& p, reference::Sequence const& x) {
+    auto const plain = reference::exactly(linear_attention()(p, x).value);
+    auto const noise = linear_attention()(p, x).magnitude;
+    reference::State start;
+    for (auto const& row : reference::rows_of(p["start"]))
+        start.push_back(reference::Row(row.begin(), row.end()));
+    reference::Rows y;
+    for (std::size_t t = 0; t < x.size(); ++t) {
+        auto q = reference::linear(p.child("q"), reference::Row(x[t].begin(), x[t].end()));
+        for (auto& v : q) v = v * reference::constant(1 / std::sqrt(double(q.size())));
+        auto row = reference::linear(p.child("o"), reference::read(q, start));
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            auto part = plain[t][i];
+            part.magnitude = noise[t][i];
+            row[i] = row[i] + part;
+        }
+        y.push_back(row);
+    }
+    return reference::result_of(y);
+}
+} // namespace
+TEST_CASE("laws: linear_attn from a start that is learned") {
+    laws_in_float<LinearAttn<IdentityMap, Unnormalised, LearnedStart, Chunk<3>>, Sequence<5, 6>>(
+        from_a_start);
+}

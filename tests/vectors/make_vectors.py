@@ -424,6 +424,23 @@ def training():
                        **{f"end.{key}": p for key, p in net.named_parameters()},
                        **{f"average.{key}": p for key, p in average.module.named_parameters()}},
           {"lr": 0.1, "max_norm": 0.05, "decay": 0.8})
+def one_layer(kind):
+    """nn.GRU or nn.LSTM without the layer in the parameters' names and without the last state."""
+
+    class OneLayer(kind):
+        def named_parameters(self, *arguments, **options):
+            return ((name.removesuffix("_l0"), p) for name, p in super().named_parameters(*arguments, **options))
+
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    return OneLayer
+
+
+def recurrences():
+    torch.manual_seed(21)
+    case("gru", one_layer(nn.GRU)(4, 5, batch_first=True), rounded(2, 7, 4))
+    case("lstm", one_layer(nn.LSTM)(4, 5, batch_first=True), rounded(2, 7, 4))
 
 
 if __name__ == "__main__":
@@ -440,6 +457,7 @@ if __name__ == "__main__":
     numbers()
     torch.manual_seed(23)
     training()
+    recurrences()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))

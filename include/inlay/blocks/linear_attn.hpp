@@ -3,6 +3,7 @@
 
 #include <inlay/blocks/linear_keys.hpp>
 #include <inlay/blocks/linear_read.hpp>
+#include <inlay/blocks/linear_start.hpp>
 
 #include <cstring>
 
@@ -39,9 +40,10 @@ template <class... Policies> struct LinearAttn {
     template <class Kind, class Default>
     using policy = typename detail::PolicyOr<Kind, Default, Policies...>::type;
     using Wanted = a_sequence;
-    using Allowed = PolicyKinds<HowManyHeads, HowWideHeads, HowWideKeys, HowWideValues, HowLongChunks,
-                                WhichMember, WhichDecay, WhichWrite, WhichStrength, WhichMap, WhichDivisor,
-                                WhichLength, WhichConv, WhichHeadNorm, WhichReadGate, WhichPlaces>;
+    using Allowed =
+        PolicyKinds<HowManyHeads, HowWideHeads, HowWideKeys, HowWideValues, HowLongChunks, WhichMember,
+                    WhichDecay, WhichWrite, WhichStrength, WhichMap, WhichDivisor, WhichLength, WhichConv,
+                    WhichHeadNorm, WhichReadGate, WhichStart, WhichPlaces>;
     static constexpr int layers = 1;
     static constexpr int heads = policy<HowManyHeads, Heads<1>>::value;
     static constexpr int chunk = policy<HowLongChunks, Chunk<32>>::value;
@@ -55,6 +57,7 @@ template <class... Policies> struct LinearAttn {
     using Conv = policy<WhichConv, typename Member::Conv>;
     using Norm = policy<WhichHeadNorm, typename Member::Norm>;
     using ReadGate = policy<WhichReadGate, typename Member::ReadGate>;
+    using Start = policy<WhichStart, detail::EmptyStart>;
     using Places = policy<WhichPlaces, detail::NoPlaces>;
     template <int D>
     static constexpr int head_dim =
@@ -90,6 +93,7 @@ template <class... Policies> struct LinearAttn {
         using Fade = typename S::Fade;
         using Strength = typename S::Beta;
         using Read = detail::LinearRead<S, ReadGate>;
+        using Begin = detail::LinearStart<S>;
         template <int N, class From> using Linear = typename Dense<N, NoBias>::template Block<From, R>;
         using Q = Linear<S::H * S::d, I>;
         using V = Linear<S::H * S::dv, I>;
@@ -104,6 +108,7 @@ template <class... Policies> struct LinearAttn {
             typename V::Params v;
             typename O::Params o;
             INLAY_EMPTY typename Keys::Params keys;
+            INLAY_EMPTY typename Begin::Params start;
             INLAY_EMPTY typename Fade::Params fade;
             INLAY_EMPTY typename Strength::Params strength;
             INLAY_EMPTY typename Read::Params read;
@@ -116,9 +121,9 @@ template <class... Policies> struct LinearAttn {
             alignas(64) T chunk[std::size_t(B)][std::size_t(S::chunks)][kept];
         };
 
-        static constexpr int parameters = 2 * Q::parameters + V::parameters + O::parameters +
-                                          Keys::parameters + Fade::parameters + Strength::parameters +
-                                          Read::parameters + (S::gates ? V::parameters : 0);
+        static constexpr int parameters =
+            2 * Q::parameters + V::parameters + O::parameters + Keys::parameters + Begin::parameters +
+            Fade::parameters + Strength::parameters + Read::parameters + (S::gates ? V::parameters : 0);
         static constexpr double flops =
             2 * Q::flops + V::flops + O::flops + Fade::flops + Strength::flops + (S::gates ? V::flops : 0) +
             2.0 * I::rows * Keys::parameters +
@@ -132,6 +137,7 @@ template <class... Policies> struct LinearAttn {
             V::visit(p.v, Path{&at, "v"}, f);
             O::visit(p.o, Path{&at, "o"}, f);
             Keys::visit(p.keys, at, f);
+            Begin::visit(p.start, at, f);
             Fade::visit(p.fade, at, f);
             Strength::visit(p.strength, at, f);
             Read::visit(p.read, at, f);
@@ -139,7 +145,7 @@ template <class... Policies> struct LinearAttn {
         }
         template <class C> static void initialize(C c, Params& p) noexcept {
             auto const key = c.key;
-            auto const xavier = [&](std::uint64_t i, double scale, auto const& w) {
+            auto const xavier = [&](std::uint64_t i, double scale, auto const& w) noexcept {
                 detail::draw_evenly(key.fold(i), scale * std::sqrt(6.0 / (w.rows + w.width)), w);
             };
             xavier(0, 1, p.q.weight.ref()), xavier(1, 1, p.k.weight.ref()), xavier(2, 1, p.v.weight.ref());
@@ -149,6 +155,7 @@ template <class... Policies> struct LinearAttn {
             c.key = key.fold(8), Fade::initialize(c, p.fade);
             c.key = key.fold(9), Strength::initialize(c, p.strength);
             Read::initialize(p.read);
+            Begin::initialize(p.start);
         }
 
         static constexpr std::size_t scratch(int) {
@@ -165,6 +172,7 @@ template <class... Policies> struct LinearAttn {
             for (int b = 0; b < c.rows; ++b) {
                 int const n = x.length(b);
                 start(c.template state_in<State>(b), state);
+                if (n > 0) Begin::begin(p.start, state);
                 for (int t = 0, j = 0; t < n; t += S::C, ++j) {
                     if constexpr (is_recording<Tp>) std::copy_n(state.memory, S::memory, tape.chunk[b][j]);
                     advance(std::min(S::C, n - t), c.position_of(b) + t, p, state, x(b, t), y(b, t), w, s);
@@ -177,6 +185,7 @@ template <class... Policies> struct LinearAttn {
         template <class C>
         static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
             Work const w = Work::take(s, 1);
+            Begin::begin(p.start, state);
             advance(1, c.position_of(0), p, state, x, y, w, s);
         }
 
@@ -196,6 +205,7 @@ template <class... Policies> struct LinearAttn {
                     retreat(std::min(S::C, n - t), c.position_of(b) + t, p, g, tape.chunk[b][j], dstate,
                             x(b, t), dy(b, t), into, w, d, s);
                 }
+                if (n > 0) Begin::pull(g.start, c.template state_in<State>(b), dstate);
                 if constexpr (wants_grad<DX>) detail::clear_rows_from(dx, b, n);
                 if (auto* in = c.template d_state_in<State>(b)) *in = dstate;
             }

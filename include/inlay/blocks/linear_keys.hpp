@@ -69,7 +69,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
 
     static void forward(int n, std::int64_t position, Params const& p, Work const& w, Scratch s) noexcept {
         if constexpr (S::convolves) {
-            auto const conv = [&](auto const& c, T const* from, T* to, int row) {
+            auto const conv = [&](auto const& c, T const* from, T* to, int row) noexcept {
                 kernels::short_conv<W>(n, padded(c.width, W), width, c.data, c.stride, from, to, row);
             };
             conv(p.taps.q, w.fresh_q(), w.cq, S::keys_row);
@@ -88,7 +88,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
             }
         }
         Turn::turn(position, n, H, w.keys(w.uq), H, w.keys(w.uk), T(1), s);
-        with_maps(p, [&](auto const& of_q, auto const& of_k) {
+        with_maps(p, [&](auto const& of_q, auto const& of_k) noexcept {
             for (int h = 0; h < H; ++h) {
                 T* const q = w.features(w.fq)(h);
                 Map::forward(of_q, h, n, position, w.keys(w.uq)(h), q);
@@ -109,8 +109,8 @@ template <class S, class Conv, class Places> struct LinearKeys {
     template <class G, class State>
     static void backward(int n, std::int64_t position, Params const& p, G& g, Work const& w, Work const& d,
                          State& dstate, Scratch s) noexcept {
-        with_maps(p, [&](auto const& of_q, auto const& of_k) {
-            with_maps(g, [&](auto& slope_q, auto& slope_k) {
+        with_maps(p, [&](auto const& of_q, auto const& of_k) noexcept {
+            with_maps(g, [&](auto& slope_q, auto& slope_k) noexcept {
                 for (int h = 0; h < H; ++h) {
                     T* const dq = d.features(d.fq)(h);
                     kernels::scale<W>(n * S::feature_row, scale(), dq, dq);
@@ -137,10 +137,13 @@ template <class S, class Conv, class Places> struct LinearKeys {
         merge_heads<W>(n, H, S::d, d.keys(d.hk), d.ck, S::keys_row);
         merge_heads<W>(n, H, S::dv, d.values(d.hv), d.cv, S::values_row);
         if constexpr (S::convolves) {
-            auto const clear = [&](T* at, int row) { kernels::clear(at, std::ptrdiff_t(n + S::past) * row); };
+            auto const clear = [&](T* at, int row) noexcept {
+                kernels::clear(at, std::ptrdiff_t(n + S::past) * row);
+            };
             clear(d.q, S::keys_row), clear(d.k, S::keys_row), clear(d.v, S::values_row);
             dstate.put_past(d, n);
-            auto const conv = [&](auto const& c, auto& dc, T const* from, T const* slope, T* to, int row) {
+            auto const conv = [&](auto const& c, auto& dc, T const* from, T const* slope, T* to,
+                                  int row) noexcept {
                 kernels::short_conv_backward<W>(n, padded(c.width, W), width, c.data, c.stride, from, slope,
                                                 dc.data, to, row);
             };

@@ -22,6 +22,7 @@ struct WhichLength;
 struct WhichConv;
 struct WhichHeadNorm;
 struct WhichReadGate;
+struct WhichStart;
 
 /// Numbers of a query and a key of one head.
 template <int N> struct KeyDim {
@@ -176,7 +177,17 @@ struct NoReadGate {
     static constexpr bool used = false;
 };
 
+/// What the memories hold before the first token is learned, zeros at first: `start [H keys, dv]`, where keys
+/// are those behind the map.
+struct LearnedStart {
+    using PolicyKind = WhichStart;
+    static constexpr bool learned = true;
+};
+
 namespace detail {
+struct EmptyStart {
+    static constexpr bool learned = false;
+};
 struct UpToOne {
     static constexpr double times = 1;
 };

@@ -22,7 +22,7 @@ template <class I, class R, class P> struct LinearShape {
     static constexpr int features = Map::width;
     static constexpr bool divides = P::Divisor::divides, convolves = P::Conv::width > 0,
                           unit = P::Length::unit, norms = P::Norm::used, gates = P::ReadGate::used,
-                          delta = P::Write::delta;
+                          delta = P::Write::delta, starts = P::Start::learned;
     using Fade = Fading<I, R, H, features, typename P::Decay>;
     using Beta = Strength<I, R, H, delta>;
     static constexpr int held = dv + divides; ///< of a row of the memory: a value, and 1 for the divisor
@@ -55,8 +55,10 @@ template <class S> struct LinearWork {
     T *merged = nullptr, *mixed = nullptr;
 
     /// Calls f(pointer, numbers) for each that has room of its own.
-    template <class F> constexpr void each(int n, F f) {
-        auto const m = [n](int row, int more = 0) { return std::size_t(n + more) * std::size_t(row); };
+    template <class F> constexpr void each(int n, F f) noexcept {
+        auto const m = [n](int row, int more = 0) noexcept {
+            return std::size_t(n + more) * std::size_t(row);
+        };
         f(q, m(S::keys_row, S::past)), f(k, m(S::keys_row, S::past)), f(v, m(S::values_row, S::past));
         if (S::convolves) f(cq, m(S::keys_row)), f(ck, m(S::keys_row)), f(cv, m(S::values_row));
         if (S::fade_row > 0) f(fade, m(S::fade_row));
@@ -72,34 +74,37 @@ template <class S> struct LinearWork {
         f(merged, m(S::values_row));
     }
     /// Those that backward cannot do without.
-    template <class F> constexpr void each_kept(int n, F f) const {
-        auto const m = [n](int row, int more = 0) { return std::size_t(n + more) * std::size_t(row); };
+    template <class F> constexpr void each_kept(int n, F f) const noexcept {
+        auto const m = [n](int row, int more = 0) noexcept {
+            return std::size_t(n + more) * std::size_t(row);
+        };
         f(q, m(S::keys_row, S::past)), f(k, m(S::keys_row, S::past)), f(v, m(S::values_row, S::past));
         f(fade, m(S::fade_row)), f(strength, m(S::beta_row)), f(gate, m(S::gate_row));
         f(read, m(S::H * S::value_row));
     }
     static constexpr std::size_t kept(int n) {
         std::size_t sum = 0;
-        LinearWork{}.each_kept(n, [&](T*, std::size_t numbers) { sum += numbers; });
+        LinearWork{}.each_kept(n, [&](T*, std::size_t numbers) noexcept { sum += numbers; });
         return sum;
     }
     void keep(T* to) const noexcept {
-        each_kept(capacity, [&](T* at, std::size_t numbers) { to = std::copy_n(at, numbers, to); });
+        each_kept(capacity, [&](T* at, std::size_t numbers) noexcept { to = std::copy_n(at, numbers, to); });
     }
     void recall(T const* from) const noexcept {
-        each_kept(capacity,
-                  [&](T* at, std::size_t numbers) { std::copy_n(from, numbers, at), from += numbers; });
+        each_kept(capacity, [&](T* at, std::size_t numbers) noexcept {
+            std::copy_n(from, numbers, at), from += numbers;
+        });
     }
     static constexpr std::size_t bytes(int n) {
         std::size_t sum = 0;
         LinearWork w;
-        w.each(n, [&](T*&, std::size_t numbers) { sum += lines(sizeof(T) * numbers); });
+        w.each(n, [&](T*&, std::size_t numbers) noexcept { sum += lines(sizeof(T) * numbers); });
         return sum;
     }
     static LinearWork take(Scratch& s, int n) noexcept {
         LinearWork w;
         w.capacity = n;
-        w.each(n, [&](T*& at, std::size_t numbers) { at = s.template take<T>(numbers); });
+        w.each(n, [&](T*& at, std::size_t numbers) noexcept { at = s.template take<T>(numbers); });
         if (!S::convolves) w.cq = w.fresh_q(), w.ck = w.fresh_k(), w.cv = w.fresh_v();
         if (!S::unit) w.uq = w.hq, w.uk = w.hk;
         if (!S::Map::copies) w.fq = w.uq, w.fk = w.uk;
@@ -139,11 +144,17 @@ template <class S> struct LinearWork {
     }
 };
 
+struct HasBegun {
+    std::int32_t yes;
+};
+struct NeedsNoBeginning {};
+template <class S> using Beginning = std::conditional_t<S::starts, HasBegun, NeedsNoBeginning>;
 /// What a stream carries: the memory of each head, and the last projections where there is a convolution. Of
 /// gradients, the same.
 template <class S, bool Past = (S::past > 0)> struct LinearState {
     using T = typename S::T;
     alignas(64) T memory[std::size_t(S::memory)];
+    INLAY_EMPTY Beginning<S> begun;
     void put_past(LinearWork<S> const&, int) const noexcept {}
     void take_past(LinearWork<S> const&, int) noexcept {}
 };
@@ -152,6 +163,7 @@ template <class S> struct LinearState<S, true> {
     alignas(64) T memory[std::size_t(S::memory)];
     T q[std::size_t(S::past * S::keys_row)], k[std::size_t(S::past * S::keys_row)],
         v[std::size_t(S::past * S::values_row)];
+    INLAY_EMPTY Beginning<S> begun;
     /// Between here and rows `from` to `from + past` of the projections, earlier tokens included.
     void put_past(LinearWork<S> const& w, int from) const noexcept {
         std::copy_n(q, S::past * S::keys_row, w.q + from * S::keys_row);
