@@ -10,6 +10,10 @@ TEST_CASE("laws: linear_attn over squared positive parts, their sum normed") {
     laws_in_float<LinearAttn<Heads<2>, SquaredReluMap, Unnormalised, NormHeads>, Sequence<5, 6>>(
         linear_attention({.heads = 2, .map = FeatureMap::relu2, .norm = HeadNorm::rms}));
 }
+TEST_CASE("laws: linear_attn over positive parts, from a gate of each head") {
+    laws_in_float<LinearAttn<Heads<2>, SimpleGla, ReluMap, KeyDim<5>>, Sequence<5, 6>>(linear_attention(
+        {.heads = 2, .map = FeatureMap::relu, .decay = reference::Decay::softplus, .norm = HeadNorm::rms}));
+}
 TEST_CASE("laws: linear_attn over Hedgehog's features") {
     laws_in_float<LinearAttn<Heads<2>, HedgehogMap, Chunk<3>>, Sequence<5, 6>>(
         linear_attention({.heads = 2, .map = FeatureMap::hedgehog, .normalise = true}));

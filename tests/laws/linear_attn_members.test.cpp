@@ -36,3 +36,12 @@ TEST_CASE("laws: linear_attn with a delta rule whose gate has a low rank, and wh
                                                     .norm = HeadNorm::rms,
                                                     .gate = GateBy::sigmoid}));
 }
+TEST_CASE("laws: linear_attn with a state-space model's steps") {
+    laws_in_float<LinearAttn<Heads<2>, Ssd, ShortConv<3>, Chunk<3>>, Sequence<7, 6>>(
+        linear_attention({.heads = 2,
+                          .scale = 1,
+                          .decay = Decay::ssd,
+                          .conv = 3,
+                          .norm = HeadNorm::rms,
+                          .gate = GateBy::silu}));
+}

@@ -23,8 +23,8 @@ struct the_delta_rule;
 /// with q = Wq x, k = Wk x, v = Wv x by heads, and y = Wo concat_h(o).
 ///
 /// Shapes: `Shape<T, D>`, kept. Policies: `Heads<1>`; `HeadDim<D / Heads>`, or `KeyDim<N>` and `ValueDim<N>`;
-/// a member by its name (`PlainLinear`, `RetNet`, `SimpleGla`, `Gla`, `DeltaNet`, `GatedDelta`, `Kda`), of
-/// which any part may be said otherwise: the decay (`NoDecay`, `ConstantDecay`, `ScalarGate`,
+/// a member by its name (`PlainLinear`, `RetNet`, `SimpleGla`, `Ssd`, `Gla`, `DeltaNet`, `GatedDelta`,
+/// `Kda`), of which any part may be said otherwise: the decay (`NoDecay`, `ConstantDecay`, `ScalarGate`,
 /// `VectorGate<16>`, `LogisticGate<16>`), what is written (`Adds`, `Corrects`, `NegativeEigenvalues`), the
 /// features (`IdentityMap`, `EluMap`, `ReluMap`, `SquaredReluMap`, `HedgehogMap`, `TaylorMap`,
 /// `CosineMap<M>`), `Normalised`, `UnitKeys`, `ShortConv<4>`, `NormHeads`, `SiluGate`, `SigmoidGate`;
@@ -237,10 +237,14 @@ template <class... Policies> struct LinearAttn {
             Keys::forward(n, position, p.keys, w, s);
             Fade::open(n, p.fade, w.fade, w.decays(), s);
             Strength::open(n, T(Beta::times), w.strength, w.strengths());
+            if constexpr (S::steps) Fade::open_steps(n, p.fade, w.fade, w.strengths());
             T* const room = s.template take<T>(0);
             for (int h = 0; h < H; ++h)
                 kernels::gated_chunk<W>(w.head(h, n), state.memory + h * (S::memory / H), w.values(w.read)(h),
                                         room);
+            if constexpr (S::steps)
+                for (int h = 0; h < H; ++h)
+                    Fade::skip(n, p.fade, h, S::value_row, w.values(w.hv)(h), w.values(w.read)(h));
             Read::forward(n, p.read, w);
             O::apply(n, p.o, w.mixed, y);
         }
@@ -252,6 +256,7 @@ template <class... Policies> struct LinearAttn {
             Keys::forward(n, position, p.keys, w, s);
             Fade::open(n, p.fade, w.fade, w.decays(), s);
             Strength::open(n, T(Beta::times), w.strength, w.strengths());
+            if constexpr (S::steps) Fade::open_steps(n, p.fade, w.fade, w.strengths());
             Read::forward(n, p.read, w);
             O::pull(n, p.o, w.mixed, dy, d.mixed, false, g.o);
             Read::backward(n, p.read, g.read, w, d);
@@ -261,11 +266,16 @@ template <class... Policies> struct LinearAttn {
                 kernels::gated_chunk_backward<W>(w.head(h, n), memory + at, d.values(d.read)(h),
                                                  dstate.memory + at, d.slopes(h), room);
             }
+            if constexpr (S::steps)
+                for (int h = 0; h < H; ++h)
+                    Fade::pull_skip(n, p.fade, g.fade, h, S::value_row, w.values(w.hv)(h),
+                                    d.values(d.read)(h), d.values(d.hv)(h));
             Keys::backward(n, position, p.keys, g.keys, w, d, dstate, s);
             Q::pull(n, p.q, x, d.fresh_q(), dx, false, g.q);
             Q::pull(n, p.k, x, d.fresh_k(), dx, true, g.k);
             V::pull(n, p.v, x, d.fresh_v(), dx, true, g.v);
-            Fade::pull(n, p.fade, x, w.fade, d.decays(), dx, g.fade, s);
+            Fade::pull(n, p.fade, x, w.fade, d.decays(), dx, g.fade, s,
+                       S::steps ? d.strengths() : detail::HeadNumbers<T>{});
             if constexpr (S::delta)
                 Strength::pull(n, p.strength, T(Beta::times), x, w.strength, d.strengths(), d.strength, dx,
                                g.strength);

@@ -2,66 +2,11 @@
 // How fast a memory fades and how strongly it is written, token by token.
 #pragma once
 
-#include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/gate_map.hpp>
 #include <inlay/blocks/linear_policies.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
-
-/// One linear map from a token to N numbers, or two through Rank numbers.
-template <class I, class R, int N, int Rank, class... Bias> struct GateMap {
-    using T = typename R::type;
-    using First = typename Dense<Rank, NoBias>::template Block<I, R>;
-    using Middle = Shape<I::rows, Rank>;
-    using Second = typename Dense<N, Bias...>::template Block<Middle, R>;
-    static constexpr int parameters = First::parameters + Second::parameters;
-    static constexpr double flops = First::flops + Second::flops;
-    struct Params {
-        typename First::Params first;
-        typename Second::Params second;
-    };
-    static constexpr std::size_t scratch(int n) { return 2 * lines(sizeof(T) * std::size_t(n) * row); }
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-        First::visit(p.first, Path{&at, nullptr, 0}, f);
-        Second::visit(p.second, Path{&at, nullptr, 1}, f);
-    }
-    template <class C> static void initialize(C c, Params& p) noexcept {
-        First::initialize(c, p.first);
-        c.key = c.key.fold(1);
-        Second::initialize(c, p.second);
-    }
-    static void apply(int n, Params const& p, T const* x, T* y, Scratch s) noexcept {
-        T* const middle = s.template take<T>(std::size_t(n) * row);
-        First::apply(n, p.first, x, middle);
-        Second::apply(n, p.second, middle, y);
-    }
-    template <class G>
-    static void pull(int n, Params const& p, T const* x, T const* dy, T* dx, G& g, Scratch s) noexcept {
-        T* const middle = s.template take<T>(std::size_t(n) * row);
-        T* const dmiddle = s.template take<T>(std::size_t(n) * row);
-        First::apply(n, p.first, x, middle);
-        Second::pull(n, p.second, middle, dy, dmiddle, false, g.second);
-        First::pull(n, p.first, x, dmiddle, dx, true, g.first);
-    }
-
-private:
-    static constexpr std::size_t row = std::size_t(Out<Middle, R>::stride);
-};
-template <class I, class R, int N, class... Bias> struct GateMap<I, R, N, 0, Bias...> {
-    using T = typename R::type;
-    using Map = typename Dense<N, Bias...>::template Block<I, R>;
-    using Params = typename Map::Params;
-    static constexpr int parameters = Map::parameters;
-    static constexpr double flops = Map::flops;
-    static constexpr std::size_t scratch(int) { return 0; }
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Map::visit(p, at, f); }
-    template <class C> static void initialize(C const& c, Params& p) noexcept { Map::initialize(c, p); }
-    static void apply(int n, Params const& p, T const* x, T* y, Scratch) noexcept { Map::apply(n, p, x, y); }
-    template <class G>
-    static void pull(int n, Params const& p, T const* x, T const* dy, T* dx, G& g, Scratch) noexcept {
-        Map::pull(n, p, x, dy, dx, true, g);
-    }
-};
 
 /// Numbers of a chunk by heads: `each` to a token, from a row that holds them head by head, and back. Heads
 /// lie `head` apart, tokens `row`.
@@ -88,6 +33,7 @@ template <class T> struct HeadNumbers {
 template <class I, class R, int H, int d, class Policy> struct Fading {
     using T = typename R::type;
     static constexpr int width = 0, each = 0, parameters = 0;
+    static constexpr bool steps = false;
     static constexpr double flops = 0;
     struct Params {};
     static constexpr std::size_t scratch(int) { return 0; }
@@ -112,6 +58,7 @@ struct Fading<I, R, H, d, ConstantDecay> : Fading<I, R, H, d, NoDecay> {
 template <class I, class R, int H, int Each, int Rank, class Function, class... Bias> struct GatedFading {
     using T = typename R::type;
     static constexpr int each = Each, width = H * Each, W = R::lanes;
+    static constexpr bool steps = false;
     using Map = GateMap<I, R, width, Rank, Bias...>;
     static constexpr int row = Out<Shape<1, width>, R>::stride;
     using Constants = typename Function::template Constants<R, H, width>;
@@ -122,7 +69,7 @@ template <class I, class R, int H, int Each, int Rank, class Function, class... 
         INLAY_EMPTY Constants constants;
     };
     static constexpr std::size_t scratch(int n) {
-        return lines(sizeof(T) * std::size_t(n) * row) + 3 * lines(sizeof(T) * row) + Map::scratch(n);
+        return lines(sizeof(T) * std::size_t(n) * row) + 4 * lines(sizeof(T) * row) + Map::scratch(n);
     }
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         Map::visit(p.map, Path{&at, "a"}, f);
@@ -149,18 +96,21 @@ template <class I, class R, int H, int Each, int Rank, class Function, class... 
     }
     template <class G>
     static void pull(int n, Params const& p, T const* x, T const* pre, HeadNumbers<T> dg, T* dx, G& grads,
-                     Scratch s) noexcept {
+                     Scratch s, HeadNumbers<T> dstep = {}) noexcept {
         T* const rate = s.template take<T>(row);
         T* const now = s.template take<T>(row);
         T* const of_rate = s.template take<T>(row);
+        T* const step = s.template take<T>(row);
         T* const dpre = s.template take<T>(std::size_t(n) * row);
         p.constants.rates(rate);
-        kernels::clear(now, row);
+        kernels::clear(now, row), kernels::clear(step, row);
         for (int t = 0; t < n; ++t) {
             dg.get(t, now);
+            if (dstep.data) dstep.get(t, step);
             for (int i = 0; i < row; i += W) {
                 V const at = p.constants.shifted(i, V::load(pre + t * row + i)), g = V::load(now + i);
-                (g * Function::slope(at, V::load(rate + i))).store(dpre + t * row + i);
+                (g * Function::slope(at, V::load(rate + i)) + V::load(step + i) * simd::sigmoid(at))
+                    .store(dpre + t * row + i);
                 (g * Function::value(at, V::load(rate + i))).store(of_rate + i);
             }
             grads.constants.add(dpre + t * row, of_rate);
@@ -224,6 +174,41 @@ struct LogisticFading {
 };
 template <class I, class R, int H, int d>
 struct Fading<I, R, H, d, ScalarGate> : GatedFading<I, R, H, 1, 0, SoftplusFading, NoBias> {};
+/// The step is the softplus, and the strength of what is written.
+template <class I, class R, int H, int d>
+struct Fading<I, R, H, d, StepGate> : GatedFading<I, R, H, 1, 0, SoftplusFading, NoBias> {
+    using T = typename R::type;
+    using Base = GatedFading<I, R, H, 1, 0, SoftplusFading, NoBias>;
+    static constexpr bool steps = true;
+    static constexpr int parameters = Base::parameters + H;
+    struct Params : Base::Params {
+        Tensor<R, 1, H> skip;
+    };
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        Base::Map::visit(p.map, Path{&at, "dt"}, f);
+        Base::Constants::visit(p.constants, at, f);
+        f(Tag<StepGate>{}, Path{&at, "skip"}, Kind::vector, p.skip.ref());
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept {
+        Base::initialize(c, p);
+        for (int h = 0; h < H; ++h) p.skip[0][h] = T(1);
+    }
+    static void open_steps(int n, Params const& p, T const* pre, HeadNumbers<T> beta) noexcept {
+        using V = simd::vec<T, 1>;
+        for (int h = 0; h < H; ++h)
+            for (int t = 0; t < n; ++t)
+                simd::softplus(V(pre[t * Base::row + h] + p.constants.dt_bias[0][h]))
+                    .store(beta.data + h * beta.head + t);
+    }
+    static void skip(int n, Params const& p, int h, int width, T const* v, T* read) noexcept {
+        kernels::axpy<R::lanes>(n * width, p.skip[0][h], v, read);
+    }
+    static void pull_skip(int n, Params const& p, Params& g, int h, int width, T const* v, T const* dread,
+                          T* dv) noexcept {
+        g.skip[0][h] += kernels::dot<R::lanes>(n * width, v, dread);
+        kernels::axpy<R::lanes>(n * width, p.skip[0][h], dread, dv);
+    }
+};
 template <class I, class R, int H, int d, int Rank>
 struct Fading<I, R, H, d, VectorGate<Rank>> : GatedFading<I, R, H, d, Rank, SoftplusFading, NoBias> {};
 template <class I, class R, int H, int d, int Rank>

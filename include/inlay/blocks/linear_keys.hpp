@@ -161,7 +161,7 @@ private:
         std::fill_n(weight, S::key_row, T(1 / std::sqrt(double(S::d))));
         return weight;
     }
-    static T scale() noexcept { return T(Map::scaled ? 1 / std::sqrt(double(S::features)) : 1); }
+    static T scale() noexcept { return T(Map::scaled && !S::steps ? 1 / std::sqrt(double(S::features)) : 1); }
     template <class P, class F> static void with_maps(P& p, F const& f) noexcept {
         if constexpr (Map::parameters > 0) f(p.maps.q, p.maps.k);
         else {

@@ -70,6 +70,13 @@ template <int Rank = 16> struct LogisticGate {
     static constexpr int rank = Rank;
 };
 
+/// A step Delta = softplus(dt x + dt_bias) of each head sets both how much is kept, exp(-e^(A_log) Delta),
+/// and how strongly the value is written; `skip` times the value is added to what is read, and queries are
+/// not scaled (arXiv 2405.21060): `dt.weight [H, D]`, `A_log [H]`, `dt_bias [H]`, `skip [H]`.
+struct StepGate {
+    using PolicyKind = WhichDecay;
+};
+
 /// What is written is the value.
 struct Adds {
     using PolicyKind = WhichWrite;
@@ -218,6 +225,12 @@ struct RetNet : detail::Member {
 /// A scalar gate.
 struct SimpleGla : detail::Member {
     using Decay = ScalarGate;
+};
+/// A state-space model's step in the place of gates (arXiv 2405.21060), the norm before the output gate.
+struct Ssd : detail::Member {
+    using Decay = StepGate;
+    using Conv = ShortConv<4>;
+    using ReadGate = SiluGate;
 };
 /// A gate for each number of a key (arXiv 2312.06635).
 struct Gla : detail::Member {

@@ -20,10 +20,11 @@ template <class I, class R, class P> struct LinearShape {
                          past = std::max(P::Conv::width - 1, 0);
     using Map = FeatureMap<R, H, d, typename P::Map>;
     static constexpr int features = Map::width;
+    using Fade = Fading<I, R, H, features, typename P::Decay>;
     static constexpr bool divides = P::Divisor::divides, convolves = P::Conv::width > 0,
                           unit = P::Length::unit, norms = P::Norm::used, gates = P::ReadGate::used,
-                          delta = P::Write::delta, starts = P::Start::learned;
-    using Fade = Fading<I, R, H, features, typename P::Decay>;
+                          delta = P::Write::delta, starts = P::Start::learned, steps = Fade::steps,
+                          weighs = delta || steps;
     using Beta = Strength<I, R, H, delta>;
     static constexpr int held = dv + divides; ///< of a row of the memory: a value, and 1 for the divisor
     static constexpr int key_row = padded(d, W), feature_row = padded(features, W),
@@ -62,7 +63,8 @@ template <class S> struct LinearWork {
         f(q, m(S::keys_row, S::past)), f(k, m(S::keys_row, S::past)), f(v, m(S::values_row, S::past));
         if (S::convolves) f(cq, m(S::keys_row)), f(ck, m(S::keys_row)), f(cv, m(S::values_row));
         if (S::fade_row > 0) f(fade, m(S::fade_row));
-        if (S::delta) f(strength, m(S::beta_row)), f(beta, m(S::H));
+        if (S::delta) f(strength, m(S::beta_row));
+        if (S::weighs) f(beta, m(S::H));
         if (S::gates) f(gate, m(S::gate_row)), f(mixed, m(S::values_row));
         if (S::decays > 0) f(decay, m(S::H * S::decays));
         f(hq, m(S::H * S::key_row)), f(hk, m(S::H * S::key_row));
@@ -134,13 +136,14 @@ template <class S> struct LinearWork {
                                  .k = features(fk)(h),
                                  .v = values(hv)(h)};
         if constexpr (S::decays > 0) c.log_decay = decays().data + h * decays().head, c.decays = S::decays;
-        if constexpr (S::delta) c.beta = beta + h * capacity, c.delta = true;
+        c.delta = S::delta;
+        if constexpr (S::weighs) c.beta = beta + h * capacity;
         return c;
     }
     kernels::GatedSlopes<T> slopes(int h) const noexcept {
         return {features(fq)(h), features(fk)(h), values(hv)(h),
                 S::decays > 0 ? decays().data + h * decays().head : nullptr,
-                S::delta ? beta + h * capacity : nullptr};
+                S::weighs ? beta + h * capacity : nullptr};
     }
 };
 
