@@ -55,8 +55,5 @@ TEST_CASE("laws: softmax_attn with weights that are zero for most keys") {
                    .rope = {.base = 10'000},
                    .weights = r::RowMap::sparsemax}));
     laws<SoftmaxAttn<Heads<2>, Entmax15, LearnedAlibi, Softcap<3>>, Sequence<7, 6>>(
-        attention({.heads = 2,
-                   .weights = r::RowMap::entmax15,
-                   .alibi = r::Alibi::learned,
-                   .softcap = 3}));
+        attention({.heads = 2, .weights = r::RowMap::entmax15, .alibi = r::Alibi::learned, .softcap = 3}));
 }
