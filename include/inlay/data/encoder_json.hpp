@@ -2,7 +2,7 @@
 // An Encoder as text and back.
 #pragma once
 
-#include <inlay/data/encoder.hpp>
+#include <inlay/data/encoder_class.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
