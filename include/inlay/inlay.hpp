@@ -12,8 +12,11 @@
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
+#include <inlay/blocks/position.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
+#include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>

@@ -21,6 +21,7 @@
 #include "norm.hpp"
 #include "optimizer.hpp"
 #include "philox.hpp"
+#include "places.hpp"
 #include "pool.hpp"
 #include "recurrent.hpp"
 #include "reference.hpp"
