@@ -26,6 +26,7 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/tied.hpp>
+#include <inlay/model/generate.hpp>
 #include <inlay/model/model.hpp>
 #include <inlay/model/network.hpp>
 #include <inlay/model/summary.hpp>
