@@ -19,6 +19,7 @@
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
+#include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
@@ -28,6 +29,7 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/tied.hpp>
+#include <inlay/model/generate.hpp>
 #include <inlay/model/model.hpp>
 #include <inlay/model/network.hpp>
 #include <inlay/model/summary.hpp>
