@@ -16,17 +16,19 @@ constexpr int T = 8, V = 32, D = 16;
 using Mixed = Stack<PreNorm<TokenShift, SoftmaxAttn<Heads<2>, Rope<100>>>, PreNorm<SwiGlu<24>>>;
 using Recent = PreNorm<SoftmaxAttn<Heads<4>, KvHeads<2>, Window<3>, Forgetting>>;
 using Talk = Model<Tokens<T, V>, Tied<Embed<D>, LearnedPosition, Repeat<2, Mixed>, Recent, RmsNorm>>;
+using Exact = Talk::as<double>; // where rounding is no excuse
 
-struct Talker {
-    Network<Talk> net{Seed{3}};
-    std::unique_ptr<Talk::State> state = std::make_unique<Talk::State>();
-    Talker() { // louder than at first, so that scores differ
-        Talk::Block::visit(net.params(), Path{}, [](auto, Path const&, Kind kind, auto w) {
+template <class M> struct TalkerOf {
+    Network<M> net{Seed{3}};
+    std::unique_ptr<typename M::State> state = std::make_unique<typename M::State>();
+    TalkerOf() { // louder than at first, so that scores differ
+        M::Block::visit(net.params(), Path{}, [](auto, Path const&, Kind kind, auto w) {
             for (int r = 0; r < w.rows; ++r)
-                for (int i = 0; i < w.width; ++i) w(r, i) *= kind == Kind::table ? 40.0f : 2.0f;
+                for (int i = 0; i < w.width; ++i) w(r, i) *= typename M::T(kind == Kind::table ? 40 : 2);
         });
     }
 };
+using Talker = TalkerOf<Talk>;
 std::vector<std::int32_t> some_ids(int n) {
     std::vector<std::int32_t> ids;
     for (int i = 0; i < n; ++i) ids.push_back(std::int32_t(Key{4}.below(V, std::uint64_t(i))));
@@ -37,25 +39,25 @@ std::vector<std::int32_t> some_ids(int n) {
 TEST_CASE("a prompt read at once leaves what stepping leaves, whatever its length") {
     for (int n : {1, 2, 3, T - 1, T, T + 1, 2 * T, 2 * T + 1, 3 * T + 5}) {
         CAPTURE(n);
-        Talker talker;
+        TalkerOf<Exact> talker;
         auto const ids = some_ids(n + 6);
         auto const prompt = std::span<std::int32_t const>(ids).first(std::size_t(n));
-        Generator<Talk> generator(talker.net);
+        Generator<Exact> generator(talker.net);
         generator.read(*talker.state, prompt);
-        auto stepped = std::make_unique<Talk::State>();
-        float y[V], z[V];
-        for (int id : prompt) Talk::step(talker.net.params(), *stepped, id, y);
+        auto stepped = std::make_unique<Exact::State>();
+        double y[V], z[V];
+        for (int id : prompt) Exact::step(talker.net.params(), *stepped, id, y);
         CHECK(talker.state->position == n);
         double largest = 0;
         for (int i = 0; i < V; ++i) {
-            largest = std::max(largest, std::abs(double(y[i])));
-            CHECK(std::abs(generator.scores()[std::size_t(i)] - y[i]) < 2e-5);
+            largest = std::max(largest, std::abs(y[i]));
+            CHECK(std::abs(generator.scores()[std::size_t(i)] - y[i]) < 4e-12);
         }
         CHECK(largest > 1);
         for (int k = 0; k < 6; ++k) { // and the states go on alike
-            Talk::step(talker.net.params(), *talker.state, ids[std::size_t(n + k)], y);
-            Talk::step(talker.net.params(), *stepped, ids[std::size_t(n + k)], z);
-            for (int i = 0; i < V; ++i) CHECK(std::abs(y[i] - z[i]) < 2e-5);
+            Exact::step(talker.net.params(), *talker.state, ids[std::size_t(n + k)], y);
+            Exact::step(talker.net.params(), *stepped, ids[std::size_t(n + k)], z);
+            for (int i = 0; i < V; ++i) CHECK(std::abs(y[i] - z[i]) < 4e-12);
         }
     }
 }
