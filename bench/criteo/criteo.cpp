@@ -9,16 +9,15 @@
 // compare.py runs it beside PyTorch and Vowpal Wabbit.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/parallel.hpp>
 #include <inlay/train.hpp>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace inlay;
@@ -104,21 +103,6 @@ using Deep = Stack<Embed<8>, Flatten, Dense<128>, Relu, Dense<64>, Relu, Dense<1
 using WideModel = Model<Click, Wide>;
 using WideDeep = Model<Click, Sum<Wide, Deep>>;
 
-/// N threads; whoever is free takes the next piece.
-struct Threads {
-    int n = 1;
-    int workers() const noexcept { return n; }
-    template <class F> void run(int pieces, F&& f) const {
-        if (n == 1) return Serial{}.run(pieces, f);
-        std::atomic<int> next{0};
-        std::vector<std::jthread> threads;
-        for (int w = 0; w < n; ++w)
-            threads.emplace_back([&, w] {
-                for (int i; (i = next++) < pieces;) f(w, i);
-            });
-    }
-};
-
 double now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -174,12 +158,13 @@ void train(char const* name, Encoder<Click> const& encoder, char const* path, ch
 int run(char const* path, char const* test, int threads) {
     Encoder<Click> encoder{{.overflow = Overflow::unseen}};
     double const begin = now();
-    encoder.fit(tsv(path), clicked, Threads{threads});
+    Threads const pool(threads);
+    encoder.fit(tsv(path), clicked, pool);
     double const learned = now();
     std::size_t rows = 0;
     Rows<Click> chunk;
     auto stream = encoder.stream(tsv(path), clicked, chunk_rows);
-    while (stream.next(chunk, Threads{threads})) rows += chunk.size();
+    while (stream.next(chunk, pool)) rows += chunk.size();
     double const parsed = now();
     double const bytes = double(std::filesystem::file_size(path));
     std::printf("{\"what\": \"parse\", \"threads\": %d, \"rows\": %zu, \"fit_rows_per_s\": %.0f, "

@@ -53,7 +53,7 @@ private:
         std::string all = "block ";
         char const* dot = "";
         for (auto const& p : places_)
-            all += dot + (p.name ? std::string(p.name) : std::to_string(p.index)), dot = ".";
+            (all += dot) += p.name ? std::string(p.name) : std::to_string(p.index), dot = ".";
         return all + " (" + brief + ")";
     }
     std::vector<Path> places_;
