@@ -9,22 +9,23 @@ namespace detail {
 
 template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
-    using Base::d, Base::group, Base::H, Base::has_levels, Base::K, Base::rows, Base::scale, Base::W,
-        Base::wide;
+    using Base::H, Base::has_levels, Base::rows, Base::scale, Base::sets, Base::vd, Base::vwide, Base::W;
     using typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
-        typename Base::GatedRows, typename Base::GateRows, typename Base::KV, typename Base::Norm,
-        typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
-        typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
-        typename Base::Turn, typename Base::Weights;
+        typename Base::GatedRows, typename Base::GateRows, typename Base::Diff, typename Base::DiffRows,
+        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+        typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S, typename Base::Sides,
+        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
+        typename Base::Value, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<I, R> y, Tp& tape, Scratch s) noexcept {
         T* const room = s.template take<T>(Weights::room);
-        T* kept = s.template take<T>(std::size_t(H * rows));
+        T* kept = s.template take<T>(std::size_t(S::asks * rows));
         Sides side = Sides::take(s, 1);
         GateRows gate = GateRows::take(s, 1);
         GatedRows const gated = GatedRows::take(s, 1);
+        DiffRows const difference = DiffRows::take(s, 1);
         ForgetRows forget = ForgetRows::take(s, 1);
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
@@ -35,30 +36,35 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 gate = GateRows::on(tape.gate, b), forget = ForgetRows::on(tape.forget, b);
             }
             Q::apply(n, p.q, x(b), side.q);
-            KV::apply(n, p.k, x(b), side.k);
-            KV::apply(n, p.v, x(b), side.v);
+            Key::apply(n, p.k, x(b), side.k);
+            Value::apply(n, p.v, x(b), side.v);
             Forget::project(n, p.forget, x(b), forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
             for (int h = 0; h < H; ++h) {
-                Sink::put(p.sink, h, front(heads.k, h), front(heads.v, h));
+                Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
-                Weights::forward(heads.head(h, n, scale()), scores(level, heads.order),
-                                 Sink::score(p.sink, h), side.mixed + h * d, Sides::query_row,
-                                 kept + h * rows, room);
+                for (int set = 0, a = h * sets; set < sets; ++set, ++a)
+                    Weights::forward(heads.head(h, set, n, scale()), scores(level, heads.order),
+                                     Sink::score(p.sink, h), side.mixed + a * vd, Sides::mixed_row,
+                                     kept + a * rows, room);
             }
             for (int t = 0; t < n; ++t)
-                kernels::clear_pads(side.mixed + t * Sides::query_row, H * d, Sides::query_row);
+                kernels::clear_pads(side.mixed + t * Sides::mixed_row, S::asks * vd, Sides::mixed_row);
             T const* out = side.mixed;
+            if constexpr (Diff::used) {
+                Diff::forward(n, p.diff, c.layer, side.mixed, difference.data);
+                out = difference.data;
+            }
             if constexpr (Gate::used) {
                 Gate::open(n, p.gate, x(b), gate.data);
-                Gate::apply(n, gate.data, side.mixed, gated.data);
+                Gate::apply(n, gate.data, out, gated.data);
                 out = gated.data;
             }
             O::apply(n, p.o, out, y(b));
             clear_rows_from(y, b, n);
             if constexpr (is_recording<Tp>) {
-                Sides::clear_from(n, side.mixed, Sides::query_row);
+                Sides::clear_from(n, side.mixed, Sides::mixed_row);
                 gate.clear_from(n);
             }
             if constexpr (is_stream)
@@ -76,16 +82,26 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         Sides const sides = Sides::on(tape.sides, 0), dsides = Sides::take(s, c.capacity);
         GateRows const gate = GateRows::on(tape.gate, 0), dgate = GateRows::take(s, c.capacity);
         GatedRows const gated = GatedRows::take(s, c.capacity);
+        DiffRows const difference = DiffRows::take(s, c.capacity),
+                       ddifference = DiffRows::take(s, c.capacity);
         ForgetRows const dforgets = ForgetRows::take(s, c.capacity);
         double* const level = take_level(s);
         double* const dlevel = take_level(s);
         Rows heads = Rows::take(s), dheads = Rows::take(s);
-        HeadRows<T> const dmixed = Rows::take_queries(s);
+        HeadRows<T> const dmixed = Rows::take_mixed(s);
+        T const* out = sides.mixed; // of the heads, and its gradient
+        T* dout = dsides.mixed;
+        if constexpr (Diff::used) {
+            Diff::forward(all, p.diff, c.layer, sides.mixed, difference.data);
+            out = difference.data, dout = ddifference.data;
+        }
         if constexpr (Gate::used) {
-            Gate::apply(all, gate.data, sides.mixed, gated.data);
-            O::pull(all, p.o, gated.data, dy.data, dsides.mixed, false, g.o);
-            Gate::pull(all, gate.data, sides.mixed, dsides.mixed, dgate.data);
-        } else O::pull(all, p.o, sides.mixed, dy.data, dsides.mixed, false, g.o);
+            Gate::apply(all, gate.data, out, gated.data);
+            O::pull(all, p.o, gated.data, dy.data, dout, false, g.o);
+            Gate::pull(all, gate.data, out, dout, dgate.data);
+        } else O::pull(all, p.o, out, dy.data, dout, false, g.o);
+        if constexpr (Diff::used)
+            Diff::backward(all, p.diff, g.diff, c.layer, sides.mixed, dout, dsides.mixed);
 
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
@@ -95,29 +111,28 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             lay_out(c, p, b, n, side, in, heads, s);
             dheads.order = heads.order;
             dforget.clear_from(0);
-            split_heads<W>(n, H, d, dside.mixed, Sides::query_row, dmixed);
-            for (int h = 0; h < K; ++h) {
-                kernels::clear(dheads.k(h), std::ptrdiff_t(dheads.keys(n)) * wide);
-                kernels::clear(dheads.v(h), std::ptrdiff_t(dheads.keys(n)) * wide);
-            }
+            split_heads<W>(n, S::asks, vd, dside.mixed, Sides::mixed_row, dmixed);
+            dheads.clear_keys(n);
             if constexpr (is_stream)
                 if (State const* const d_out = c.template d_state_out<State>(b)) dheads.add(d_out->keys, n);
             for (int h = 0; h < H; ++h) {
-                T *const dk = front(dheads.k, h), *const dv = front(dheads.v, h);
-                T const* const sums = tape.kept[b] + h * rows;
-                Sink::put(p.sink, h, front(heads.k, h), front(heads.v, h));
-                kernels::clear(dk, S::front * wide), kernels::clear(dv, S::front * wide);
+                Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
                 if constexpr (has_levels) std::fill_n(dlevel, S::most_keys, 0.0);
-                for (int t = 0; t < n; ++t) {
-                    auto const at = t * Sides::query_row + h * d;
-                    mean[t] = kernels::dot<W>(d, side.mixed + at, dside.mixed + at);
+                for (int set = 0, a = h * sets; set < sets; ++set, ++a) {
+                    T *const dk = dheads.key(h, set), *const dv = dheads.value(h);
+                    T const* const kept = tape.kept[b] + a * rows;
+                    kernels::clear(dk, S::front * S::wide), kernels::clear(dv, S::front * vwide);
+                    for (int t = 0; t < n; ++t) {
+                        auto const at = t * Sides::mixed_row + a * vd;
+                        mean[t] = kernels::dot<W>(vd, side.mixed + at, dside.mixed + at);
+                    }
+                    Weights::backward(heads.head(h, set, n, scale()), scores(level, heads.order, dlevel),
+                                      static_cast<T const*>(dmixed(a)), vwide, kept, mean,
+                                      dheads.query(h, set), dk, dv, room);
+                    Sink::pull_score(p.sink, g.sink, h, n, kept, mean);
+                    Sink::pull_keys(g.sink, h, dk, dv);
                 }
-                Weights::backward(heads.head(h, n, scale()), scores(level, heads.order, dlevel),
-                                  static_cast<T const*>(dmixed(h)), wide, sums, mean, dheads.q(h), dk, dv,
-                                  room);
-                Sink::pull_score(p.sink, g.sink, h, n, sums, mean);
-                Sink::pull_keys(g.sink, h, dk, dv);
                 Place::pull(g.place, h, heads.order, n, dlevel);
                 pull_forget(c, b, h, heads.order, n, forget, dlevel, dforget);
             }
@@ -127,7 +142,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     if constexpr (Docs::used) d_in->document = {};
                 }
             auto const dk = dheads.fresh(dheads.k);
-            Turn::turn(c.position_of(b), n, H, dheads.q, K, dk, T(-1), s);
+            Turn::turn(c.position_of(b), n, S::asks, dheads.q, S::answers, dk, T(-1), s);
             if constexpr (Norm::used) {
                 side.split(n, heads);
                 Norm::backward(p.norm, g.norm, n, heads.q, heads.fresh(heads.k), dheads.q, dk, s);
@@ -137,8 +152,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         T* into = nullptr;
         if constexpr (wants_grad<DX>) into = dx.data;
         Q::pull(all, p.q, x.data, dsides.q, into, false, g.q);
-        KV::pull(all, p.k, x.data, dsides.k, into, true, g.k);
-        KV::pull(all, p.v, x.data, dsides.v, into, true, g.v);
+        Key::pull(all, p.k, x.data, dsides.k, into, true, g.k);
+        Value::pull(all, p.v, x.data, dsides.v, into, true, g.v);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
         if constexpr (Forget::used)
@@ -149,8 +164,6 @@ private:
     static double* take_level(Scratch& s) noexcept {
         return reinterpret_cast<double*>(s.template take<std::byte>(Base::level_bytes));
     }
-    /// The first row of keys or values that head h reads.
-    static T* front(HeadRows<T> keys, int h) noexcept { return keys(h / group, -S::front); }
     template <class C> static State const* state_in(C const& c, int b) noexcept {
         if constexpr (is_stream) return c.template state_in<State>(b);
         else return nullptr;
@@ -165,7 +178,7 @@ private:
         side.split(n, to);
         auto const k = to.fresh(to.k);
         Norm::forward(p.norm, n, to.q, k, s);
-        Turn::turn(c.position_of(b), n, H, to.q, K, k, T(1), s);
+        Turn::turn(c.position_of(b), n, S::asks, to.q, S::answers, k, T(1), s);
     }
     static auto const* document_of(State const* in) noexcept {
         using Memory = typename Docs::Memory;

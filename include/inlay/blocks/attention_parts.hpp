@@ -4,6 +4,7 @@
 
 #include <inlay/blocks/attention_sides.hpp>
 #include <inlay/blocks/attention_weights.hpp>
+#include <inlay/blocks/differential.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
 #include <inlay/blocks/output_gate.hpp>
@@ -31,16 +32,18 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using S = AttentionShape<Spec, I, R>;
     using Rows = AttentionRows<S>;
     using Sides = AttentionSides<S>;
-    static constexpr int W = R::lanes, rows = S::rows, H = S::H, K = S::K, group = H / K, d = S::d,
-                         wide = S::wide;
+    static constexpr int W = R::lanes, rows = S::rows, H = S::H, K = S::K, group = H / K, sets = S::sets,
+                         d = S::d, vd = S::vd, wide = S::wide, vwide = S::vwide;
 
     template <int N, bool Biased, class From>
     using Map = typename std::conditional_t<Biased, Dense<N>, Dense<N, NoBias>>::template Block<From, R>;
-    using Q = Map<H * d, Spec::Biases::inputs, I>;
-    using KV = Map<K * d, Spec::Biases::inputs, I>;
-    using O = Map<I::width, Spec::Biases::output, typename Sides::Query>;
+    using Q = Map<S::asks * d, Spec::Biases::inputs, I>;
+    using Key = Map<S::answers * d, Spec::Biases::inputs, I>;
+    using Value = Map<K * vd, Spec::Biases::inputs, I>;
+    using O = Map<I::width, Spec::Biases::output, Shape<rows, H * vd>>;
     using Turn = Rotation<R, typename Spec::Places, d>;
     using Norm = HeadNorm<S, typename Spec::Norm>;
+    using Diff = Difference<S, typename Spec::Diff>;
     using Sink = ScoreSink<S, typename Spec::ScoreSink>;
     using Gate = OutputGating<S, I, typename Spec::Gate>;
     using Place = PlaceLevels<S, typename Spec::Places>;
@@ -54,17 +57,20 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
                                      AttentionState<Ring, typename Forget::Memory, typename Docs::Memory>,
                                      BlockDefaults::State>;
 
-    static constexpr int parameters = Q::parameters + 2 * KV::parameters + O::parameters + Norm::parameters +
-                                      Sink::parameters + Gate::parameters + Place::parameters +
-                                      Forget::parameters;
-    static constexpr double flops = Q::flops + 2 * KV::flops + O::flops + Gate::flops + Forget::flops +
-                                    4.0 * H * d * (S::pairs() + double(S::front) * rows);
+    static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
+                                      Norm::parameters + Diff::parameters + Sink::parameters +
+                                      Gate::parameters + Place::parameters + Forget::parameters;
+    static constexpr double flops = Q::flops + Key::flops + Value::flops + O::flops + Diff::flops +
+                                    Gate::flops + Forget::flops +
+                                    2.0 * S::asks * (d + vd) * (S::pairs() + double(S::front) * rows);
 
     struct Params {
         typename Q::Params q;
-        typename KV::Params k, v;
+        typename Key::Params k;
+        typename Value::Params v;
         typename O::Params o;
         INLAY_EMPTY typename Norm::Params norm;
+        INLAY_EMPTY typename Diff::Params diff;
         INLAY_EMPTY typename Sink::Params sink;
         INLAY_EMPTY typename Gate::Params gate;
         INLAY_EMPTY typename Place::Params place;
@@ -73,17 +79,18 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     template <int> using Grads = Params;
     template <int B> struct Tape {
         typename Sides::template Tape<B> sides;
-        T kept[std::size_t(B)][std::size_t(H * rows)];
+        T kept[std::size_t(B)][std::size_t(S::asks * rows)];
         INLAY_EMPTY typename Gate::Rows::template Tape<B> gate;
         INLAY_EMPTY typename Forget::Rows::template Tape<B> forget;
     };
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         Q::visit(p.q, Path{&at, "q"}, f);
-        KV::visit(p.k, Path{&at, "k"}, f);
-        KV::visit(p.v, Path{&at, "v"}, f);
+        Key::visit(p.k, Path{&at, "k"}, f);
+        Value::visit(p.v, Path{&at, "v"}, f);
         O::visit(p.o, Path{&at, "o"}, f);
         Norm::visit(p.norm, at, f);
+        Diff::visit(p.diff, at, f);
         Sink::visit(p.sink, at, f);
         Gate::visit(p.gate, at, f);
         Place::visit(p.place, at, f);
@@ -95,6 +102,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         draw_map(c.key.fold(2), 1, p.v);
         draw_map(c.key.fold(3), c.depth > 0 ? 1 / std::sqrt(2.0 * c.depth) : 1, p.o);
         Norm::initialize(c, p.norm);
+        Diff::initialize(c, p.diff);
         Sink::initialize(c, p.sink);
         Gate::initialize(c, p.gate);
         Place::initialize(c, p.place);
@@ -103,26 +111,30 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
 
     static constexpr std::size_t scratch(int B) {
         std::size_t const forward =
-            numbers(Weights::room) + numbers(H * rows) + Sides::scratch(1) + part_rows(1);
+            numbers(Weights::room) + numbers(S::asks * rows) + Sides::scratch(1) + part_rows(1);
         std::size_t const backward = numbers(Weights::backward_room) + numbers(rows) + Sides::scratch(B) +
-                                     part_rows(B) + Rows::scratch + apart(Rows::query_bytes);
+                                     part_rows(B) + Rows::scratch + Rows::mixed_bytes;
         return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch;
     }
     static constexpr std::size_t step_scratch() {
-        return numbers(Sides::query_row) + 2 * numbers(Sides::key_row) + 2 * numbers(H * wide) +
-               numbers(K * wide) + numbers(group * score_row) + part_rows(1) + Turn::scratch + Norm::scratch;
+        return numbers(Sides::query_row) + numbers(Sides::key_row) + numbers(Sides::value_row) +
+               numbers(Sides::mixed_row) + numbers(S::asks * wide) + numbers(S::answers * wide) +
+               numbers(S::asks * vwide) + numbers(group * score_row) + part_rows(1) + Turn::scratch +
+               Norm::scratch;
     }
 
 protected:
     using GateRows = typename Gate::Rows;
     using GatedRows = typename Gate::MixedRows;
     using ForgetRows = typename Forget::Rows;
+    using DiffRows = typename Diff::Rows;
     static constexpr int score_row = padded(Ring::capacity + Sink::extra, W);
     static constexpr std::size_t level_bytes =
         has_levels ? lines(sizeof(double) * std::size_t(S::most_keys)) : 0;
     static constexpr std::size_t numbers(std::size_t n) { return lines(sizeof(T) * n); }
     static constexpr std::size_t part_rows(int B) {
-        return GateRows::scratch(B) + GatedRows::scratch(B) + ForgetRows::scratch(B);
+        return GateRows::scratch(B) + GatedRows::scratch(B) + 2 * DiffRows::scratch(B) +
+               ForgetRows::scratch(B);
     }
     static T scale() noexcept { return Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1); }
 };

@@ -27,6 +27,7 @@ struct WhichScoreSink;
 struct WhichForgetting;
 struct WhichDocuments;
 struct WhichWeights;
+struct WhichDifference;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
@@ -84,6 +85,9 @@ struct NoScoreSink {
 };
 struct NoForgetting {};
 struct NoDocuments {};
+struct NoDifference {
+    static constexpr int sets = 1;
+};
 } // namespace detail
 
 /// A token sees itself and what came before.

@@ -19,8 +19,10 @@ template <class Spec, class I, class R> struct AttentionShape {
     using Real = R;
     using T = typename R::type;
     static constexpr int W = R::lanes, rows = I::rows, H = Spec::heads, K = Spec::kv_heads;
-    static constexpr int d = Spec::template head_dim<I::width>;
-    static constexpr int wide = padded(d, W); ///< of a row of a head
+    static constexpr int sets = Spec::Diff::sets; ///< of queries and keys over the same values
+    static constexpr int d = Spec::template head_dim<I::width>, vd = sets * d;
+    static constexpr int wide = padded(d, W), vwide = padded(vd, W); ///< of a row of a head
+    static constexpr int asks = H * sets, answers = K * sets;        ///< heads of queries, and of keys
     using Keys = typename Spec::Keys;
     // A stream without a window keeps as many keys as its input has rows.
     using Win = std::conditional_t<std::is_same_v<typename Spec::Win, NoWindow> && Keys::streams,
@@ -33,7 +35,7 @@ template <class Spec, class I, class R> struct AttentionShape {
         if constexpr (Keys::streams) return Win::capacity;
         else return 1;
     }
-    using Ring = KeyRing<R, K, Sink::value, slots(), d, d>;
+    using Ring = KeyRing<R, answers, K, Sink::value, slots(), d, vd>;
     using Order = KeyOrder<Ring, Sink::value>;
     /// Of a part of a stream.
     static constexpr int most_keys = (Keys::streams ? Ring::capacity : 0) + rows;
@@ -60,23 +62,23 @@ template <class S> struct AttentionRows {
     kernels::KeySpan* spans = nullptr;
     typename S::Order order{};
 
-    static constexpr std::size_t query_bytes = sizeof(T) * std::size_t(S::H) * std::size_t(S::rows * S::wide);
-    static constexpr std::size_t key_bytes =
-        sizeof(T) * std::size_t(S::K) * std::size_t((S::front + S::most_keys) * S::wide);
-    static constexpr std::size_t scratch =
-        apart(query_bytes) + 2 * apart(key_bytes) + lines(sizeof(kernels::KeySpan) * std::size_t(S::rows));
-
-    static HeadRows<T> take_queries(Scratch& s) noexcept {
-        return {reinterpret_cast<T*>(s.template take<std::byte>(apart(query_bytes))), S::rows * S::wide,
-                S::wide};
+    static constexpr std::size_t query_bytes = apart(sizeof(T) * std::size_t(S::asks * S::rows * S::wide));
+    static constexpr std::size_t mixed_bytes = apart(sizeof(T) * std::size_t(S::asks * S::rows * S::vwide));
+    static constexpr std::size_t key_bytes(int heads, int wide) {
+        return apart(sizeof(T) * std::size_t(heads) * std::size_t((S::front + S::most_keys) * wide));
     }
-    static HeadRows<T> take_keys(Scratch& s) noexcept {
-        T* const room = reinterpret_cast<T*>(s.template take<std::byte>(apart(key_bytes)));
-        return {room + S::front * S::wide, (S::front + S::most_keys) * S::wide, S::wide};
+    static constexpr std::size_t scratch = query_bytes + key_bytes(S::answers, S::wide) +
+                                           key_bytes(S::K, S::vwide) +
+                                           lines(sizeof(kernels::KeySpan) * std::size_t(S::rows));
+
+    /// Rows of what heads give, heads apart.
+    static HeadRows<T> take_mixed(Scratch& s) noexcept {
+        return {reinterpret_cast<T*>(s.template take<std::byte>(mixed_bytes)), S::rows * S::vwide, S::vwide};
     }
     static AttentionRows take(Scratch& s) noexcept {
         AttentionRows r;
-        r.q = take_queries(s), r.k = take_keys(s), r.v = take_keys(s);
+        r.q = {reinterpret_cast<T*>(s.template take<std::byte>(query_bytes)), S::rows * S::wide, S::wide};
+        r.k = take_keys(s, S::answers, S::wide), r.v = take_keys(s, S::K, S::vwide);
         r.spans = s.template take<kernels::KeySpan>(std::size_t(S::rows));
         return r;
     }
@@ -89,11 +91,8 @@ template <class S> struct AttentionRows {
     void begin(Ring const* ring, int n) noexcept {
         order.before = ring ? ring->count : 0;
         for (int r = 0; r < order.stored(); ++r)
-            for (int h = 0; h < S::K; ++h) {
-                int const slot = Ring::slot(order.place(r));
-                std::copy_n(ring->key[h][slot], S::wide, k(h, r));
-                std::copy_n(ring->value[h][slot], S::wide, v(h, r));
-            }
+            each_row(r, Ring::slot(order.place(r)), *ring,
+                     [](T* row, T const* in, int wide) { std::copy_n(in, wide, row); });
         std::int64_t const end = order.before + n;
         for (int t = 0; t < n; ++t) {
             Sight const sight = S::sight(order.before + t);
@@ -107,39 +106,47 @@ template <class S> struct AttentionRows {
         else if (in != &out) out = *in;
         out.count = order.before + n;
         each_survivor(n, order.stored(), [&](int r, int slot) {
-            for (int h = 0; h < S::K; ++h) {
-                std::copy_n(k(h, r), S::wide, out.key[h][slot]);
-                std::copy_n(v(h, r), S::wide, out.value[h][slot]);
-            }
+            each_row(r, slot, out, [](T const* row, T* to, int wide) { std::copy_n(row, wide, to); });
         });
     }
     /// Of gradients: adds those of a ring after n new tokens.
     void add(Ring const& ring, int n) const noexcept {
         each_survivor(n, 0, [&](int r, int slot) {
-            for (int h = 0; h < S::K; ++h) {
-                kernels::add<S::W>(S::wide, ring.key[h][slot], k(h, r));
-                kernels::add<S::W>(S::wide, ring.value[h][slot], v(h, r));
-            }
+            each_row(r, slot, ring, [](T* row, T const* in, int wide) { kernels::add<S::W>(wide, in, row); });
         });
     }
     /// Of gradients: those of the ring that came in.
     void give(Ring& ring) const noexcept {
         std::memset(static_cast<void*>(&ring), 0, sizeof ring);
         for (int r = 0; r < order.stored(); ++r)
-            for (int h = 0; h < S::K; ++h) {
-                int const slot = Ring::slot(order.place(r));
-                std::copy_n(k(h, r), S::wide, ring.key[h][slot]);
-                std::copy_n(v(h, r), S::wide, ring.value[h][slot]);
-            }
+            each_row(r, Ring::slot(order.place(r)), ring,
+                     [](T const* row, T* to, int wide) { std::copy_n(row, wide, to); });
     }
 
-    kernels::AttentionHead<T> head(int h, int n, T scale) const noexcept {
-        int const g = h / (S::H / S::K);
-        return {n,       S::d,    S::d,    scale, q(h), k(g, -S::front), v(g, -S::front),
-                S::wide, S::wide, S::wide, spans};
+    /// Zeros in the keys and values that n new tokens see.
+    void clear_keys(int n) const noexcept {
+        for (int h = 0; h < S::answers; ++h) kernels::clear(k(h), std::ptrdiff_t(keys(n)) * S::wide);
+        for (int h = 0; h < S::K; ++h) kernels::clear(v(h), std::ptrdiff_t(keys(n)) * S::vwide);
+    }
+    /// Set `set` of head h: its queries, and the first of the keys and values that it reads.
+    T* query(int h, int set) const noexcept { return q(h * S::sets + set); }
+    T* key(int h, int set) const noexcept { return k(h / (S::H / S::K) * S::sets + set, -S::front); }
+    T* value(int h) const noexcept { return v(h / (S::H / S::K), -S::front); }
+    kernels::AttentionHead<T> head(int h, int set, int n, T scale) const noexcept {
+        return {n,        S::d,    S::vd,   scale,    query(h, set), key(h, set),
+                value(h), S::wide, S::wide, S::vwide, spans};
     }
 
 private:
+    static HeadRows<T> take_keys(Scratch& s, int heads, int wide) noexcept {
+        T* const room = reinterpret_cast<T*>(s.template take<std::byte>(key_bytes(heads, wide)));
+        return {room + S::front * wide, (S::front + S::most_keys) * wide, wide};
+    }
+    /// Calls f(own row, row of the ring, width) for each head of keys and of values.
+    template <class Kept, class F> void each_row(int r, int slot, Kept& ring, F const& f) const noexcept {
+        for (int h = 0; h < S::answers; ++h) f(k(h, r), ring.key[h][slot], S::wide);
+        for (int h = 0; h < S::K; ++h) f(v(h, r), ring.value[h][slot], S::vwide);
+    }
     /// Calls f(row, slot) for rows from `first` that are stored after n new tokens.
     template <class F> void each_survivor(int n, int first, F const& f) const noexcept {
         for (int r = first; r < keys(n); ++r)

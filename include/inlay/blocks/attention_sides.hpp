@@ -10,25 +10,31 @@ namespace detail {
 template <class S> struct AttentionSides {
     using T = typename S::T;
     using R = typename S::Real;
-    using Query = Shape<S::rows, S::H * S::d>;
-    using Key = Shape<S::rows, S::K * S::d>;
-    static constexpr int query_row = Out<Query, R>::stride, key_row = Out<Key, R>::stride;
+    using Query = Shape<S::rows, S::asks * S::d>;
+    using Key = Shape<S::rows, S::answers * S::d>;
+    using Value = Shape<S::rows, S::K * S::vd>;
+    using Mixed = Shape<S::rows, S::asks * S::vd>;
+    static constexpr int query_row = Out<Query, R>::stride, key_row = Out<Key, R>::stride,
+                         value_row = Out<Value, R>::stride, mixed_row = Out<Mixed, R>::stride;
     template <int B> struct Tape {
-        Buffer<Query, R, B> q, mixed;
-        Buffer<Key, R, B> k, v;
+        Buffer<Query, R, B> q;
+        Buffer<Key, R, B> k;
+        Buffer<Value, R, B> v;
+        Buffer<Mixed, R, B> mixed;
     };
     T *q, *k, *v, *mixed;
 
     static constexpr std::size_t scratch(int B) {
-        return 2 * apart(detail::bytes<Query, R>(B)) + 2 * apart(detail::bytes<Key, R>(B));
+        return apart(detail::bytes<Query, R>(B)) + apart(detail::bytes<Key, R>(B)) +
+               apart(detail::bytes<Value, R>(B)) + apart(detail::bytes<Mixed, R>(B));
     }
     static AttentionSides take(Scratch& s, int B) noexcept {
         auto const some = [&](std::size_t n) {
             return reinterpret_cast<T*>(s.template take<std::byte>(apart(n)));
         };
-        std::size_t const of_q = detail::bytes<Query, R>(B), of_k = detail::bytes<Key, R>(B);
         AttentionSides r;
-        r.q = some(of_q), r.k = some(of_k), r.v = some(of_k), r.mixed = some(of_q);
+        r.q = some(detail::bytes<Query, R>(B)), r.k = some(detail::bytes<Key, R>(B));
+        r.v = some(detail::bytes<Value, R>(B)), r.mixed = some(detail::bytes<Mixed, R>(B));
         return r;
     }
     /// Row b of a tape; one that is read is not written through this.
@@ -40,21 +46,21 @@ template <class S> struct AttentionSides {
     }
     AttentionSides row(int b) const noexcept {
         std::ptrdiff_t const r = std::ptrdiff_t(b) * S::rows;
-        return {q + r * query_row, k + r * key_row, v + r * key_row, mixed + r * query_row};
+        return {q + r * query_row, k + r * key_row, v + r * value_row, mixed + r * mixed_row};
     }
 
     /// Heads apart, keys and values behind what the stream had stored; not told their places yet.
     void split(int n, AttentionRows<S>& to) const noexcept {
-        split_heads<S::W>(n, S::H, S::d, q, query_row, to.q);
-        split_heads<S::W>(n, S::K, S::d, k, key_row, to.fresh(to.k));
-        split_heads<S::W>(n, S::K, S::d, v, key_row, to.fresh(to.v));
+        split_heads<S::W>(n, S::asks, S::d, q, query_row, to.q);
+        split_heads<S::W>(n, S::answers, S::d, k, key_row, to.fresh(to.k));
+        split_heads<S::W>(n, S::K, S::vd, v, value_row, to.fresh(to.v));
     }
     /// Gradients of n rows, zeros behind them.
     void merge(int n, AttentionRows<S> const& from) const noexcept {
-        merge_heads<S::W>(n, S::H, S::d, from.q, q, query_row);
-        merge_heads<S::W>(n, S::K, S::d, from.fresh(from.k), k, key_row);
-        merge_heads<S::W>(n, S::K, S::d, from.fresh(from.v), v, key_row);
-        clear_from(n, q, query_row), clear_from(n, k, key_row), clear_from(n, v, key_row);
+        merge_heads<S::W>(n, S::asks, S::d, from.q, q, query_row);
+        merge_heads<S::W>(n, S::answers, S::d, from.fresh(from.k), k, key_row);
+        merge_heads<S::W>(n, S::K, S::vd, from.fresh(from.v), v, value_row);
+        clear_from(n, q, query_row), clear_from(n, k, key_row), clear_from(n, v, value_row);
     }
     static void clear_from(int n, T* at, int stride) noexcept {
         kernels::clear(at + std::ptrdiff_t(n) * stride, std::ptrdiff_t(S::rows - n) * stride);

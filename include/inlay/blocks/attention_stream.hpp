@@ -10,61 +10,69 @@ namespace detail {
 
 template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
-    using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::W, Base::wide;
-    using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::KV,
-        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
-        typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
-        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Weights;
+    using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::sets, Base::vd,
+        Base::vwide, Base::W, Base::wide;
+    using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::Diff,
+        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+        typename Base::Place, typename Base::Q, typename Base::Ring, typename Base::S, typename Base::Sides,
+        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
+        typename Base::Value, typename Base::Weights;
 
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
-        T* const side = s.template take<T>(std::size_t(Sides::query_row));
-        T* const key_side = s.template take<T>(std::size_t(Sides::key_row));
-        T* const value_side = s.template take<T>(std::size_t(Sides::key_row));
-        HeadRows<T> const q{s.template take<T>(std::size_t(H * wide)), wide, wide},
-            k{s.template take<T>(std::size_t(K * wide)), wide, wide},
-            mixed{s.template take<T>(std::size_t(H * wide)), wide, wide};
-        T* const scores = s.template take<T>(std::size_t(group * score_row));
+        auto const take = [&](int n) { return s.template take<T>(std::size_t(n)); };
+        T *const query = take(Sides::query_row), *const key = take(Sides::key_row),
+                 *const value = take(Sides::value_row), *const side = take(Sides::mixed_row);
+        HeadRows<T> const q{take(S::asks * wide), wide, wide}, k{take(S::answers * wide), wide, wide},
+            mixed{take(S::asks * vwide), vwide, vwide};
+        T* const scores = take(group * score_row);
         auto const gate = Gate::Rows::take(s, 1);
         auto const gated = Gate::MixedRows::take(s, 1);
+        auto const difference = Diff::Rows::take(s, 1);
         auto const forget = Forget::Rows::take(s, 1);
-        Q::apply(1, p.q, x, side);
-        KV::apply(1, p.k, x, key_side);
-        KV::apply(1, p.v, x, value_side);
+        Q::apply(1, p.q, x, query);
+        Key::apply(1, p.k, x, key);
+        Value::apply(1, p.v, x, value);
         Forget::project(1, p.forget, x, forget);
-        split_heads<W>(1, H, d, side, Sides::query_row, q);
-        split_heads<W>(1, K, d, key_side, Sides::key_row, k);
+        split_heads<W>(1, S::asks, d, query, Sides::query_row, q);
+        split_heads<W>(1, S::answers, d, key, Sides::key_row, k);
         Norm::forward(p.norm, 1, q, k, s);
-        Turn::turn(c.position_of(0), 1, H, q, K, k, T(1), s);
+        Turn::turn(c.position_of(0), 1, S::asks, q, S::answers, k, T(1), s);
         Ring& ring = state.keys;
         int const slot = Ring::slot(ring.count++), stored = ring.stored();
         std::int64_t const start = Docs::step(c, state.document, ring.count - 1);
-        for (int h = 0; h < K; ++h) std::copy_n(k(h), wide, ring.key[h][slot]);
-        split_heads<W>(1, K, d, value_side, Sides::key_row,
-                       {ring.value[0][slot], Ring::capacity * wide, wide});
-        for (int h = 0; h < K; ++h) {
-            int const first = h * group;
-            kernels::StepHead<T> const head{group,          stored,           wide, wide, scale(), q(first),
-                                            ring.key[h][0], ring.value[h][0], wide, wide, wide};
+        for (int h = 0; h < S::answers; ++h) std::copy_n(k(h), wide, ring.key[h][slot]);
+        split_heads<W>(1, K, vd, value, Sides::value_row,
+                       {ring.value[0][slot], Ring::capacity * vwide, vwide});
+        Forget::count(state.levels, ring, forget);
+        for (int a = 0; a < S::answers; ++a) {
+            int const g = a / sets, first = g * group, ask = first * sets + a % sets;
+            kernels::StepHead<T> const head{group,       stored, wide,           vwide,
+                                            scale(),     q(ask), ring.key[a][0], ring.value[g][0],
+                                            sets * wide, wide,   vwide};
             kernels::step_scores<W>(head, scores, score_row);
             for (int i = 0; i < group; ++i) {
                 T* const z = scores + i * score_row;
                 cap(stored, z);
                 Place::step(p.place, first + i, ring, z);
-                if constexpr (Forget::used) Forget::step(first + i, state.levels, ring, forget, z);
+                Forget::step(first + i, state.levels, ring, z);
                 if constexpr (!S::Win::sees_all || Docs::used) hide(ring, start, z);
                 Sink::step_score(p.sink, first + i, scale(), q(first + i), z + stored);
             }
             Weights::step(group, stored + Sink::extra, scores, score_row);
-            kernels::step_values<W>(head, scores, score_row, mixed(first), wide);
+            kernels::step_values<W>(head, scores, score_row, mixed(ask), sets * vwide);
             for (int i = 0; i < group; ++i)
                 Sink::step_value(p.sink, first + i, scores + i * score_row + stored, mixed(first + i));
         }
-        merge_heads<W>(1, H, d, mixed, side, Sides::query_row);
+        merge_heads<W>(1, S::asks, vd, mixed, side, Sides::mixed_row);
         T const* out = side;
+        if constexpr (Diff::used) {
+            Diff::forward(1, p.diff, c.layer, side, difference.data);
+            out = difference.data;
+        }
         if constexpr (Gate::used) {
             Gate::open(1, p.gate, x, gate.data);
-            Gate::apply(1, gate.data, side, gated.data);
+            Gate::apply(1, gate.data, out, gated.data);
             out = gated.data;
         }
         O::apply(1, p.o, out, y);

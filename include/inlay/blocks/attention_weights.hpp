@@ -31,8 +31,8 @@ struct NoWeights {};
 template <class S, class Policy> struct WeightsOf {
     using T = typename S::T;
     static constexpr int W = S::W;
-    static constexpr std::size_t room = kernels::attention_room<W, T>(S::d, S::d);
-    static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::d);
+    static constexpr std::size_t room = kernels::attention_room<W, T>(S::d, S::vd);
+    static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::vd);
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const* sink, T* out,
@@ -58,8 +58,8 @@ struct WeightsOf<S, Policy> {
     using T = typename S::T;
     using Map = typename Policy::Map;
     static constexpr int W = S::W;
-    static constexpr std::size_t room = kernels::sparse_room<W, T>(S::d, S::d, S::front + S::most_keys);
-    static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::d);
+    static constexpr std::size_t room = kernels::sparse_room<W, T>(S::d, S::vd, S::front + S::most_keys);
+    static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::vd);
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const*, T* out,

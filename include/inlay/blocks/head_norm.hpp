@@ -45,14 +45,14 @@ template <class S> struct HeadNorm<S, QkNorm> : NoPart<WhichNorm> {
         fill(p.q.ref(), 1), fill(p.k.ref(), 1);
     }
     static void forward(Params const& p, int n, Heads q, Heads k, Scratch) noexcept {
-        for (int h = 0; h < S::H; ++h) norm(n, p.q[0], q(h));
-        for (int h = 0; h < S::K; ++h) norm(n, p.k[0], k(h));
+        for (int h = 0; h < S::asks; ++h) norm(n, p.q[0], q(h));
+        for (int h = 0; h < S::answers; ++h) norm(n, p.k[0], k(h));
     }
     /// From what the rows were before, and gradients that are overwritten.
     static void backward(Params const& p, Params& g, int n, Heads q, Heads k, Heads dq, Heads dk,
                          Scratch) noexcept {
-        for (int h = 0; h < S::H; ++h) pull(n, p.q[0], q(h), dq(h), g.q[0]);
-        for (int h = 0; h < S::K; ++h) pull(n, p.k[0], k(h), dk(h), g.k[0]);
+        for (int h = 0; h < S::asks; ++h) pull(n, p.q[0], q(h), dq(h), g.q[0]);
+        for (int h = 0; h < S::answers; ++h) pull(n, p.k[0], k(h), dk(h), g.k[0]);
     }
 
 private:
@@ -84,12 +84,13 @@ template <class S> struct HeadNorm<S, QkUnit> : NoPart<WhichNorm> {
     }
     static void forward(Params const& p, int n, Heads q, Heads k, Scratch s) noexcept {
         T* const weight = s.template take<T>(S::wide);
-        for (int h = 0; h < S::H; ++h) {
-            all(weight, p.temperature[0][h] * one());
+        for (int h = 0; h < S::asks; ++h) {
+            all(weight, p.temperature[0][h / S::sets] * one());
             kernels::rms_norm<S::W>(n, S::d, eps, q(h), weight, q(h), S::wide);
         }
         all(weight, one());
-        for (int h = 0; h < S::K; ++h) kernels::rms_norm<S::W>(n, S::d, eps, k(h), weight, k(h), S::wide);
+        for (int h = 0; h < S::answers; ++h)
+            kernels::rms_norm<S::W>(n, S::d, eps, k(h), weight, k(h), S::wide);
     }
     static void backward(Params const& p, Params& g, int n, Heads q, Heads k, Heads dq, Heads dk,
                          Scratch s) noexcept {
@@ -98,16 +99,16 @@ template <class S> struct HeadNorm<S, QkUnit> : NoPart<WhichNorm> {
         auto const pull = [&](T const* x, T* dx) noexcept {
             kernels::rms_norm_backward<S::W>(n, S::d, eps, x, weight, dx, dx, slope, S::wide);
         };
-        for (int h = 0; h < S::H; ++h) {
-            all(weight, p.temperature[0][h] * one());
+        for (int h = 0; h < S::asks; ++h) {
+            all(weight, p.temperature[0][h / S::sets] * one());
             kernels::clear(slope, S::wide);
             pull(q(h), dq(h));
             T sum = 0;
             for (int i = 0; i < S::d; ++i) sum += slope[i];
-            g.temperature[0][h] += sum * one();
+            g.temperature[0][h / S::sets] += sum * one();
         }
         all(weight, one());
-        for (int h = 0; h < S::K; ++h) pull(k(h), dk(h));
+        for (int h = 0; h < S::answers; ++h) pull(k(h), dk(h));
     }
 
 private:

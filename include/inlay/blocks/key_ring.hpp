@@ -9,15 +9,16 @@
 namespace inlay::inline INLAY_ISA {
 namespace detail {
 
-/// The first `Kept` tokens of a stream and the last `Slots` behind them, for each head of keys. Rows are
+/// The first `Kept` tokens of a stream and the last `Slots` behind them, for each of so many heads of keys
+/// and of values. Rows are
 /// padded to whole vectors with zeros.
-template <class R, int Heads, int Kept, int Slots, int Width, int ValueWidth> struct KeyRing {
+template <class R, int Keys, int Values, int Kept, int Slots, int Width, int ValueWidth> struct KeyRing {
     using T = typename R::type;
-    static constexpr int heads = Heads, capacity = Kept + Slots;
+    static constexpr int keys = Keys, values = Values, capacity = Kept + Slots;
     static constexpr int key_row = padded(Width, R::lanes), value_row = padded(ValueWidth, R::lanes);
 
-    alignas(64) T key[std::size_t(Heads)][std::size_t(capacity)][std::size_t(key_row)];
-    alignas(64) T value[std::size_t(Heads)][std::size_t(capacity)][std::size_t(value_row)];
+    alignas(64) T key[std::size_t(Keys)][std::size_t(capacity)][std::size_t(key_row)];
+    alignas(64) T value[std::size_t(Values)][std::size_t(capacity)][std::size_t(value_row)];
     std::int64_t count; ///< of tokens that the stream has had
 
     int stored() const noexcept { return int(std::min<std::int64_t>(count, capacity)); }

@@ -29,13 +29,13 @@ template <class S, class I, class How> struct OutputGating<S, I, OutputGate<How>
     using T = typename S::T;
     using R = typename S::Real;
     static constexpr bool used = true, each = OutputGate<How>::each;
-    static constexpr int W = S::W, width = each ? S::H * S::d : S::H;
-    using Mixed = Shape<S::rows, S::H * S::d>;
+    static constexpr int W = S::W, width = each ? S::H * S::vd : S::H;
+    using Mixed = Shape<S::rows, S::H * S::vd>;
     using Rows = PartRows<Shape<S::rows, width>, R>; ///< sigmoid(Wg x), or gradients
     using MixedRows = PartRows<Mixed, R>;
     using Map = typename Dense<width, NoBias>::template Block<I, R>;
     static constexpr int parameters = Map::parameters, row = Rows::row, mixed_row = MixedRows::row;
-    static constexpr double flops = Map::flops + double(S::rows) * S::H * S::d;
+    static constexpr double flops = Map::flops + double(S::rows) * S::H * S::vd;
     struct Params {
         typename Map::Params map;
     };
@@ -62,8 +62,8 @@ template <class S, class I, class How> struct OutputGating<S, I, OutputGate<How>
                 kernels::zip<W>(mixed_row, mixed, gate, to, [](auto a, auto b) { return a * b; });
             else {
                 for (int h = 0; h < S::H; ++h)
-                    kernels::scale<W>(S::d, gate[h], mixed + h * S::d, to + h * S::d);
-                kernels::clear_pads(to, S::H * S::d, mixed_row);
+                    kernels::scale<W>(S::vd, gate[h], mixed + h * S::vd, to + h * S::vd);
+                kernels::clear_pads(to, S::H * S::vd, mixed_row);
             }
     }
     /// d = the gradient of gated numbers becomes that of mixed ones; dgate becomes that of Wg x.
@@ -79,8 +79,8 @@ template <class S, class I, class How> struct OutputGating<S, I, OutputGate<How>
             else {
                 for (int h = 0; h < S::H; ++h) {
                     T const g = gate[h];
-                    dgate[h] = kernels::dot<W>(S::d, d + h * S::d, mixed + h * S::d) * g * (1 - g);
-                    kernels::scale<W>(S::d, g, d + h * S::d, d + h * S::d);
+                    dgate[h] = kernels::dot<W>(S::vd, d + h * S::vd, mixed + h * S::vd) * g * (1 - g);
+                    kernels::scale<W>(S::vd, g, d + h * S::vd, d + h * S::vd);
                 }
                 kernels::clear_pads(dgate, width, row);
             }

@@ -97,6 +97,7 @@ template <class S, class I, class Policy> struct ForgetLevels : NoPart<WhichForg
     template <class... A> static void lay(A&&...) noexcept {}
     template <class... A> static void keep(A&&...) noexcept {}
     template <class... A> static void pull(A&&...) noexcept {}
+    template <class... A> static void count(A&&...) noexcept {}
     template <class... A> static void step(A&&...) noexcept {}
 };
 /// The level of a token is the sum of all log f up to it.
@@ -163,11 +164,16 @@ template <class S, class I> struct ForgetLevels<S, I, Forgetting> : NoPart<Which
         for (int r = 0; r < old; ++r) d_in->level[h][Ring::slot(order.place(r))] = dlevel[r];
         d_in->last[h] = sum;
     }
-    /// One token, already counted: its level is kept, and distances are added to scores.
-    static void step(int h, Memory& memory, Ring const& ring, Rows before, T* scores) noexcept {
-        double const now = memory.last[h] += log_sigmoid(double(before.data[h]));
-        memory.level[h][Ring::slot(ring.count - 1)] = now;
-        for (int slot = 0; slot < ring.stored(); ++slot) scores[slot] += T(now - memory.level[h][slot]);
+    /// One token, that the ring has counted: its levels are kept.
+    static void count(Memory& memory, Ring const& ring, Rows before) noexcept {
+        for (int h = 0; h < S::H; ++h)
+            memory.level[h][Ring::slot(ring.count - 1)] = memory.last[h] +=
+                log_sigmoid(double(before.data[h]));
+    }
+    /// Distances from that token are added to scores.
+    static void step(int h, Memory const& memory, Ring const& ring, T* scores) noexcept {
+        for (int slot = 0; slot < ring.stored(); ++slot)
+            scores[slot] += T(memory.last[h] - memory.level[h][slot]);
     }
 
 private:
