@@ -4,15 +4,18 @@
 
 #include <inlay/blocks/activation.hpp>
 #include <inlay/blocks/batch_norm.hpp>
+#include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
+#include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>

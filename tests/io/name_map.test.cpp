@@ -14,7 +14,7 @@ using namespace inlay;
 
 namespace {
 constexpr int T = 12, V = 32, D = 16;
-using Gpt2 = Model<Tokens<T, V>, Tied<Embed<D>, LearnedPositions,
+using Gpt2 = Model<Tokens<T, V>, Tied<Embed<D>, LearnedPosition,
                                       Repeat<2, Residual<LayerNorm, SoftmaxAttn<Heads<4>, Bias>>,
                                              Residual<LayerNorm, Dense<4 * D>, GeluTanh, Dense<D>>>,
                                       LayerNorm>>;

@@ -58,8 +58,9 @@ template <class T, int W> struct Head {
             kernels::clear(&dk(j, 0), p);
             kernels::clear(&dv(j, 0), vp);
         }
-        kernels::attend_backward<W>(head, scores, dout.data(), dout.stride, log_sum.data(), delta.data(),
-                                    dq.data(), dk.data(), dv.data(), room.data());
+        kernels::attend_backward<kernels::SoftmaxWeights, W>(head, scores, dout.data(), dout.stride,
+                                                             log_sum.data(), delta.data(), dq.data(),
+                                                             dk.data(), dv.data(), room.data());
         CHECK((dq.keeps_poison() && dk.keeps_poison() && dv.keeps_poison()));
     }
     bool sees(int i, int j) const {

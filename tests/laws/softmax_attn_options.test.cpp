@@ -47,3 +47,13 @@ TEST_CASE("laws: softmax_attn with fixed slopes and one more score") {
     laws_in_float<SoftmaxAttn<Heads<2>, Prefix<3>, SinkKeys<1>, Softcap<20>>, Sequence<6, 4>>(attention(
         {.heads = 2, .mask = {.sees = r::Sees::prefix, .prefix = 3}, .softcap = 20, .sink_keys = 1}));
 }
+TEST_CASE("laws: softmax_attn with weights that are zero for most keys") {
+    laws_in_float<SoftmaxAttn<Heads<2>, KvHeads<1>, Sparsemax, Rope<>, Window<5>>, Sequence<9, 8>>(
+        attention({.heads = 2,
+                   .kv_heads = 1,
+                   .mask = {.window = 5},
+                   .rope = {.base = 10'000},
+                   .weights = r::RowMap::sparsemax}));
+    laws<SoftmaxAttn<Heads<2>, Entmax15, LearnedAlibi, Softcap<3>>, Sequence<7, 6>>(
+        attention({.heads = 2, .weights = r::RowMap::entmax15, .alibi = r::Alibi::learned, .softcap = 3}));
+}

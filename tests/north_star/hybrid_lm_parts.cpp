@@ -1,4 +1,4 @@
-// What of hybrid_lm.cpp exists so far, in the same words: plain blocks stand where linear attention will.
+// What of hybrid_lm.cpp exists so far, in the same words.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
@@ -12,7 +12,7 @@ using namespace inlay;
 constexpr int T = 64, V = 256, D = 32;
 
 template <class Mixer> using Layer = Stack<PreNorm<Mixer>, PreNorm<SwiGlu<4 * D>>>;
-using Local = Layer<Dense<D>>;
+using Local = Layer<LinearAttn<Heads<4>, GatedDelta, Chunk<32>>>;
 using Global = Layer<SoftmaxAttn<Heads<4>, KvHeads<2>, Causal, Rope<10'000>>>;
 using Hybrid = Model<Tokens<T, V>, Tied<Embed<D>, Repeat<2, Repeat<3, Local>, Global>, RmsNorm>>;
 

@@ -21,7 +21,6 @@
 #include "norm.hpp"
 #include "optimizer.hpp"
 #include "philox.hpp"
-#include "places.hpp"
 #include "pool.hpp"
 #include "recurrent.hpp"
 #include "reference.hpp"

@@ -61,4 +61,20 @@ inline Block causal_conv(int width, int dilation = 1) {
     });
 }
 
+// y_t = x_t + mix * (x_{t-1} - x_t).
+inline Result token_shift(Parameters const& p, Sequence const& x) {
+    Rows const rows = exactly(x);
+    Row const mix = row_of(p, "mix");
+    Rows y;
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+        Row row;
+        for (std::size_t c = 0; c < rows[t].size(); ++c) {
+            Rounded const before = t > 0 ? rows[t - 1][c] : constant(0);
+            row.push_back(total({rows[t][c], mix.at(c) * before, -(mix.at(c) * rows[t][c])}));
+        }
+        y.push_back(row);
+    }
+    return result_of(y);
+}
+
 } // namespace reference

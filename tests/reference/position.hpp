@@ -39,4 +39,27 @@ inline double alibi_slope(int h, int heads) {
     return h < n ? std::pow(2.0, -8.0 * (h + 1) / n) : std::pow(2.0, -4.0 * (2 * (h - n) + 1) / n);
 }
 
+// x_t + sin(t base^(-2m / D)) in number 2m, the cosine in 2m + 1.
+inline Block sinusoidal(double base) {
+    return [base](Parameters const&, Sequence const& x) {
+        Rows y = exactly(x);
+        for (std::size_t t = 0; t < y.size(); ++t)
+            for (std::size_t i = 0; i < y[t].size(); ++i) {
+                double const angle = double(t) * std::pow(base, -2.0 * double(i / 2) / double(y[t].size()));
+                y[t][i] = y[t][i] + constant(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+            }
+        return result_of(y);
+    };
+}
+
+// x_t + weight[t].
+inline Result learned_position(Parameters const& p, Sequence const& x) {
+    Rows y = exactly(x);
+    for (std::size_t t = 0; t < y.size(); ++t) {
+        Row const w = row_of(p, "weight", t);
+        for (std::size_t i = 0; i < w.size(); ++i) y[t][i] = y[t][i] + w[i];
+    }
+    return result_of(y);
+}
+
 } // namespace reference

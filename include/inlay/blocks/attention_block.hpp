@@ -15,13 +15,13 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         typename Base::GatedRows, typename Base::GateRows, typename Base::KV, typename Base::Norm,
         typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
         typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
-        typename Base::Turn;
+        typename Base::Turn, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<I, R> y, Tp& tape, Scratch s) noexcept {
-        T* const room = s.template take<T>(kernels::attention_room<W, T>(d, d));
-        T* log_sum = s.template take<T>(std::size_t(H * rows));
+        T* const room = s.template take<T>(Weights::room);
+        T* kept = s.template take<T>(std::size_t(H * rows));
         Sides side = Sides::take(s, 1);
         GateRows gate = GateRows::take(s, 1);
         GatedRows const gated = GatedRows::take(s, 1);
@@ -31,7 +31,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
-                side = Sides::on(tape.sides, b), log_sum = tape.log_sum[b];
+                side = Sides::on(tape.sides, b), kept = tape.kept[b];
                 gate = GateRows::on(tape.gate, b), forget = ForgetRows::on(tape.forget, b);
             }
             Q::apply(n, p.q, x(b), side.q);
@@ -43,9 +43,9 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             for (int h = 0; h < H; ++h) {
                 Sink::put(p.sink, h, front(heads.k, h), front(heads.v, h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
-                kernels::attend<W>(heads.head(h, n, scale()), scores(level, heads.order),
-                                   Sink::score(p.sink, h), side.mixed + h * d, Sides::query_row,
-                                   log_sum + h * rows, room);
+                Weights::forward(heads.head(h, n, scale()), scores(level, heads.order),
+                                 Sink::score(p.sink, h), side.mixed + h * d, Sides::query_row,
+                                 kept + h * rows, room);
             }
             for (int t = 0; t < n; ++t)
                 kernels::clear_pads(side.mixed + t * Sides::query_row, H * d, Sides::query_row);
@@ -62,8 +62,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 gate.clear_from(n);
             }
             if constexpr (is_stream)
-                if (State* const kept = c.template state_out<State>(b))
-                    keep(c, b, heads, n, forget, in, *kept);
+                if (State* const after = c.template state_out<State>(b))
+                    keep(c, b, heads, n, forget, in, *after);
         }
     }
 
@@ -71,8 +71,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
     static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<I, R> dy, DX dx, G& g,
                          Scratch s) noexcept {
         int const all = c.rows * rows;
-        T* const room = s.template take<T>(kernels::attention_backward_room<W, T>(d, d));
-        T* const delta = s.template take<T>(std::size_t(rows));
+        T* const room = s.template take<T>(Weights::backward_room);
+        T* const mean = s.template take<T>(std::size_t(rows));
         Sides const sides = Sides::on(tape.sides, 0), dsides = Sides::take(s, c.capacity);
         GateRows const gate = GateRows::on(tape.gate, 0), dgate = GateRows::take(s, c.capacity);
         GatedRows const gated = GatedRows::take(s, c.capacity);
@@ -104,19 +104,19 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 if (State const* const d_out = c.template d_state_out<State>(b)) dheads.add(d_out->keys, n);
             for (int h = 0; h < H; ++h) {
                 T *const dk = front(dheads.k, h), *const dv = front(dheads.v, h);
-                T const* const sums = tape.log_sum[b] + h * rows;
+                T const* const sums = tape.kept[b] + h * rows;
                 Sink::put(p.sink, h, front(heads.k, h), front(heads.v, h));
                 kernels::clear(dk, S::front * wide), kernels::clear(dv, S::front * wide);
                 lay_levels(p, h, heads.order, n, forget, in, level);
                 if constexpr (has_levels) std::fill_n(dlevel, S::most_keys, 0.0);
                 for (int t = 0; t < n; ++t) {
                     auto const at = t * Sides::query_row + h * d;
-                    delta[t] = kernels::dot<W>(d, side.mixed + at, dside.mixed + at);
+                    mean[t] = kernels::dot<W>(d, side.mixed + at, dside.mixed + at);
                 }
-                kernels::attend_backward<W>(heads.head(h, n, scale()), scores(level, heads.order, dlevel),
-                                            static_cast<T const*>(dmixed(h)), wide, sums, delta, dheads.q(h),
-                                            dk, dv, room);
-                Sink::pull_score(p.sink, g.sink, h, n, sums, delta);
+                Weights::backward(heads.head(h, n, scale()), scores(level, heads.order, dlevel),
+                                  static_cast<T const*>(dmixed(h)), wide, sums, mean, dheads.q(h), dk, dv,
+                                  room);
+                Sink::pull_score(p.sink, g.sink, h, n, sums, mean);
                 Sink::pull_keys(g.sink, h, dk, dv);
                 Place::pull(g.place, h, heads.order, n, dlevel);
                 pull_forget(c, b, h, heads.order, n, forget, dlevel, dforget);

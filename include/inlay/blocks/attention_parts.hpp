@@ -3,13 +3,12 @@
 #pragma once
 
 #include <inlay/blocks/attention_sides.hpp>
+#include <inlay/blocks/attention_weights.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
-#include <inlay/kernels/attention.hpp>
-#include <inlay/kernels/attention_backward.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
@@ -47,6 +46,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using Place = PlaceLevels<S, typename Spec::Places>;
     using Forget = ForgetLevels<S, I, typename Spec::Forget>;
     using Docs = DocumentMask<S, typename Spec::Docs>;
+    using Weights = WeightsOf<S, typename Spec::Weights>;
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
@@ -73,7 +73,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     template <int> using Grads = Params;
     template <int B> struct Tape {
         typename Sides::template Tape<B> sides;
-        T log_sum[std::size_t(B)][std::size_t(H * rows)];
+        T kept[std::size_t(B)][std::size_t(H * rows)];
         INLAY_EMPTY typename Gate::Rows::template Tape<B> gate;
         INLAY_EMPTY typename Forget::Rows::template Tape<B> forget;
     };
@@ -102,11 +102,10 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     }
 
     static constexpr std::size_t scratch(int B) {
-        std::size_t const forward = numbers(kernels::attention_room<W, T>(d, d)) + numbers(H * rows) +
-                                    Sides::scratch(1) + part_rows(1);
-        std::size_t const backward = numbers(kernels::attention_backward_room<W, T>(d, d)) + numbers(rows) +
-                                     Sides::scratch(B) + part_rows(B) + Rows::scratch +
-                                     apart(Rows::query_bytes);
+        std::size_t const forward =
+            numbers(Weights::room) + numbers(H * rows) + Sides::scratch(1) + part_rows(1);
+        std::size_t const backward = numbers(Weights::backward_room) + numbers(rows) + Sides::scratch(B) +
+                                     part_rows(B) + Rows::scratch + apart(Rows::query_bytes);
         return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch;
     }
     static constexpr std::size_t step_scratch() {

@@ -26,11 +26,13 @@ struct WhichGate;
 struct WhichScoreSink;
 struct WhichForgetting;
 struct WhichDocuments;
+struct WhichWeights;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
 struct with_keys_of_no_place;
 struct that_outlives_documents;
+struct with_a_score_of_no_key;
 
 /// N heads of queries.
 template <int N> struct Heads {
@@ -139,11 +141,13 @@ template <int N> struct Sinks {
 /// One more score, 0, whose value is zero: P_ij = e^z_ij / (1 + sum e^z).
 struct OffByOne {
     using PolicyKind = WhichScoreSink;
+    using Is = List<with_a_score_of_no_key>;
     static constexpr int keys = 0;
 };
 /// One more score for each head, learned, whose value is zero: `sink [H]`, 0 at first.
 struct SinkLogit {
     using PolicyKind = WhichScoreSink;
+    using Is = List<with_a_score_of_no_key>;
     static constexpr int keys = 0;
 };
 /// N keys with their values for each head, learned, that every token sees, whatever its place (arXiv

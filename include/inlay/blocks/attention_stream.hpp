@@ -14,7 +14,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::KV,
         typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
         typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
-        typename Base::State, typename Base::T, typename Base::Turn;
+        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Weights;
 
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
@@ -55,7 +55,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
                 if constexpr (!S::Win::sees_all || Docs::used) hide(ring, start, z);
                 Sink::step_score(p.sink, first + i, scale(), q(first + i), z + stored);
             }
-            kernels::softmax<W>(group, stored + Sink::extra, scores, score_row, scores, score_row);
+            Weights::step(group, stored + Sink::extra, scores, score_row);
             kernels::step_values<W>(head, scores, score_row, mixed(first), wide);
             for (int i = 0; i < group; ++i)
                 Sink::step_value(p.sink, first + i, scores + i * score_row + stored, mixed(first + i));

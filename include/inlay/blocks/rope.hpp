@@ -32,7 +32,7 @@ template <class R, auto Base, class... How, int Width> struct Rotation<R, Rope<B
         auto* const frequencies = s.template take<double>(room);
         T* const cos = s.template take<T>(room);
         T* const sin = s.template take<T>(room);
-        kernels::rope_frequencies(pairs, Policy::base, frequencies);
+        kernels::rope_frequencies(pairs, pairs, Policy::base, frequencies);
         for (int t = 0; t < n; ++t) {
             kernels::rope_angles(first + t, pairs, frequencies, cos, sin);
             for (int h = 0; h < heads; ++h) rotate(cos, sin, direction, q(h, t));

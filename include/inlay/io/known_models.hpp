@@ -8,7 +8,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// GPT-2's tensors, as `transformers` names them behind `prefix` (`transformer.` in some files), for a model
 /// of Tokens<T, V> with one block,
-/// `Tied<Embed<D>, LearnedPositions, Repeat<Layers, Attention, Feed>, LayerNorm>`, with
+/// `Tied<Embed<D>, LearnedPosition, Repeat<Layers, Attention, Feed>, LayerNorm>`, with
 /// `Attention = Residual<LayerNorm, SoftmaxAttn<Heads<H>, Bias>>` and
 /// `Feed = Residual<LayerNorm, Dense<4 * D>, GeluTanh, Dense<D>>`. T is the file's number of positions.
 inline NameMap gpt2_names(std::string const& prefix = "") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The way back of softmax attention of one head: weights are computed again from what forward kept of each
+// The way back of attention of one head: weights are computed again from what forward kept of each
 // query, one number.
 #pragma once
 
@@ -15,12 +15,12 @@ template <int W, class T> constexpr std::size_t attention_backward_room(int widt
                                         detail::whole_vectors<W>(value_width));
 }
 
-/// With D_i = dout_i out_i - dlog_sum_i in `delta`: dz_ij = P_ij (dout_i v_j - D_i), ds_ij = dz_ij
+/// With D_i = dout_i out_i - dlog_sum_i in `mean`: dz_ij = P_ij (dout_i v_j - D_i), ds_ij = dz_ij
 /// dz_ij/ds_ij, dq_i = scale sum_j ds_ij k_j, dk_j += scale sum_i ds_ij q_i, dv_j += sum_i P_ij dout_i. Rows
 /// of dout are padded with zeros; dq, dk and dv are laid out as q, k and v are. Writes dq, adds to dk and dv.
-template <int W, class T, class S = Scores<>>
+template <class Weights, int W, class T, class S>
 INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const& scores, T const* dout,
-                                           std::ptrdiff_t dout_row, T const* log_sum, T const* delta, T* dq,
+                                           std::ptrdiff_t dout_row, T const* kept, T const* mean, T* dq,
                                            T* dk, T* dv, T* room) noexcept {
     using V = simd::vec<T, W>;
     using Block = QueryBlock<W, T>;
@@ -41,12 +41,10 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
         turn<W>(n, padded, query, head.query_row, head.scale, turned);
         turn<W>(n, wide, dblock, dout_row, T(1), dturned);
         clear(sums, std::ptrdiff_t(Q) * padded);
-        V log[std::size_t(NV)], mean[std::size_t(NV)];
-        for (int v = 0; v < NV; ++v) { // a query that sees nothing has weights of e^-infinity
-            log[v] = V::load_first(log_sum + q0 + v * W, block.in_vector(v));
-            mean[v] = V::load_first(delta + q0 + v * W, block.in_vector(v));
-            V const least(std::numeric_limits<T>::lowest());
-            log[v] = simd::select_greater(least, log[v], V(std::numeric_limits<T>::infinity()), log[v]);
+        V own[std::size_t(NV)], taken[std::size_t(NV)];
+        for (int v = 0; v < NV; ++v) {
+            own[v] = Weights::kept(V::load_first(kept + q0 + v * W, block.in_vector(v)));
+            taken[v] = V::load_first(mean + q0 + v * W, block.in_vector(v));
         }
         block.each_tile([&](int k0, int k1) {
             tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, p);
@@ -59,10 +57,10 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                     V const capped = scores.cap(V::load(p + at));
                     V z = bias(capped, k, v);
                     if (!range.whole) z = block.masked(z, k, v);
-                    V const weight = simd::exp(z - log[v]);
-                    V const dz = weight * (V::load(ds + at) - mean[v]);
+                    auto const w = Weights::of(z, own[v]);
+                    V const dz = w.slope * (V::load(ds + at) - taken[v]);
                     bias.collect(dz, k, v);
-                    weight.store(p + at);
+                    w.weight.store(p + at);
                     (scores.cap.pull(dz, capped) * factor).store(ds + at);
                 }
             }

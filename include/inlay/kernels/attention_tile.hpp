@@ -29,6 +29,24 @@ template <class T> struct AttentionHead {
     KeySpan const* spans = nullptr; ///< of each query
 };
 
+/// Weights e^(z - kept), of which forward keeps log sum e^z for each query; the slope of a weight by its own
+/// score, but for what the other weights take.
+struct SoftmaxWeights {
+    template <class V> struct Pair {
+        V weight, slope;
+    };
+    /// What forward kept; a query that sees nothing has weights of e^-infinity.
+    template <class V> static V kept(V log_sum) noexcept {
+        using T = typename V::value_type;
+        V const least(std::numeric_limits<T>::lowest());
+        return simd::select_greater(least, log_sum, V(std::numeric_limits<T>::infinity()), log_sum);
+    }
+    template <class V> INLAY_INLINE static Pair<V> of(V z, V kept) noexcept {
+        V const weight = simd::exp(z - kept);
+        return {weight, weight};
+    }
+};
+
 /// Keys [from, to) of a tile are seen by some query of a vector; by all of them where it is whole.
 struct TileRange {
     int from, to;

@@ -18,10 +18,10 @@ inline constexpr int angle_lanes = INLAY_VECTOR_BYTES == 0 ? 1 : INLAY_VECTOR_BY
 constexpr int angle_room(int pairs) { return (pairs + angle_lanes - 1) / angle_lanes * angle_lanes; }
 } // namespace detail
 
-/// to[m] = base^(-m / pairs), the angle of pair m from one position to the next; writes angle_room numbers.
-inline void rope_frequencies(int pairs, double base, double* to) noexcept {
+/// to[m] = base^(-m / half), the angle of pair m from one position to the next; writes angle_room numbers.
+inline void rope_frequencies(int pairs, double half, double base, double* to) noexcept {
     constexpr int L = detail::angle_lanes;
-    double const step = -std::log(base) / pairs;
+    double const step = -std::log(base) / half;
     for (int m = 0; m < detail::angle_room(pairs); ++m) to[m] = step * m;
     map<L>(detail::angle_room(pairs), to, to, [](auto x) { return simd::exp(x); });
 }
