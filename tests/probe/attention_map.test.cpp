@@ -82,6 +82,7 @@ TEST_CASE("maps of weights give what the block gives, whatever the policies") {
     check<Heads<2>, Bidirectional, Softcap<2>>();
     check<Heads<2>, Alibi, Window<3>, Sinks<1>>();
     check<Heads<2>, Forgetting, SinkLogit>();
+    check<Heads<2>, Entmax15>();
 }
 
 TEST_CASE("entropy, the strongest key, and what goes elsewhere") {

@@ -28,7 +28,7 @@ Network<M> retriever() {
         for (int r = 0; r < w.rows; ++r)
             for (int i = 0; i < w.width; ++i) w(r, i) = 0;
         if (name == "0.weight" || name == "1.0.weight" || name == "3.weight") diagonal(0, 0, 1);
-        if (name == "1.1.weight")
+        if (name == "1.1.mix")
             for (int i = 0; i < V; ++i) w(0, i) = 1;
         if (name == "2.0.0.q.weight") {
             diagonal(0, 0, sure);

@@ -77,7 +77,7 @@ public:
         T* const unit = s.template take<T>(std::size_t((front + S::rows) * wide));
         T* const mixed = s.template take<T>(std::size_t(S::rows * wide));
         T* const kept = s.template take<T>(std::size_t(S::rows));
-        T* const work = s.template take<T>(work_size());
+        T* const work = s.template take<T>(A::Weights::room);
         for (int h = 0; h < A::H; ++h) {
             int const g = h / A::group;
             A::Sink::put(p.sink, h, rows.k(g, -front), rows.v(g, -front));
@@ -89,7 +89,7 @@ public:
             for (int first = 0; first < n; first += d) {
                 std::fill_n(unit, (front + n) * wide, T(0));
                 for (int i = 0; i < d && first + i < n; ++i) unit[(front + first + i) * wide + i] = T(1);
-                attend(head, level, A::Sink::score(p.sink, h), mixed, kept, work);
+                A::Weights::forward(head, scores(level), A::Sink::score(p.sink, h), mixed, wide, kept, work);
                 for (int t = 0; t < n; ++t)
                     for (int i = 0; i < d && first + i < n; ++i)
                         map.weight[(std::size_t(h) * std::size_t(n) + std::size_t(t)) * std::size_t(n) +
@@ -103,7 +103,7 @@ private:
     struct Scratched {
         AlignedBytes bytes =
             aligned_bytes(A::scratch(1) + level_bytes + 4 * 64 +
-                          sizeof(T) * (std::size_t((front + 3 * S::rows) * wide) + work_size()));
+                          sizeof(T) * (std::size_t((front + 3 * S::rows) * wide) + A::Weights::room));
         std::byte* data() noexcept { return bytes.get(); }
     };
     template <class Order, class Rows>
@@ -111,17 +111,6 @@ private:
         if constexpr (A::Forget::used)
             A::Forget::lay(h, order, n, forget, static_cast<typename A::Forget::Memory const*>(nullptr),
                            level);
-    }
-    // Blocks with a choice of weights say how they are computed.
-    static constexpr std::size_t work_size() {
-        if constexpr (requires { typename A::Weights; }) return A::Weights::room;
-        else return kernels::attention_room<A::W, T>(d, d);
-    }
-    static void attend(kernels::AttentionHead<T> const& head, double const* level, T const* sink, T* mixed,
-                       T* kept, T* work) noexcept {
-        if constexpr (requires { typename A::Weights; })
-            A::Weights::forward(head, scores(level), sink, mixed, wide, kept, work);
-        else kernels::attend<A::W>(head, scores(level), sink, mixed, wide, kept, work);
     }
     static auto scores([[maybe_unused]] double const* level) noexcept {
         using Cap = decltype(A::Spec::Cap::template of<T>());
