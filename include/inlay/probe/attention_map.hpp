@@ -13,7 +13,8 @@ namespace inlay::inline INLAY_ISA {
 struct AttentionMap {
     std::string place; ///< of the block, as names of tensors have it
     int layer = 0;     ///< layers of SoftmaxAttn before it
-    int heads = 0, tokens = 0;
+    int heads = 0;     ///< of queries; with Differential those of both sets, side by side
+    int tokens = 0;
     std::vector<double> weight; ///< heads x tokens x tokens: of a head, a query and a key
 
     double at(int head, int query, int key) const noexcept { return row(head, query)[key]; }
@@ -51,7 +52,7 @@ template <class A> class WeightReader {
 public:
     using T = typename A::T;
     using S = typename A::S;
-    static constexpr int d = A::d, wide = A::wide, front = S::front;
+    static constexpr int d = S::d, vd = S::vd, wide = S::vwide, front = S::front;
 
     template <class C, class X>
     static void read(C const& c, typename A::Params const& p, X x, AttentionMap& map) {
@@ -63,37 +64,40 @@ public:
         auto rows = A::Rows::take(s);
         double* const level = reinterpret_cast<double*>(s.template take<std::byte>(level_bytes));
         A::Q::apply(n, p.q, x(0), side.q);
-        A::KV::apply(n, p.k, x(0), side.k);
-        A::KV::apply(n, p.v, x(0), side.v);
+        A::Key::apply(n, p.k, x(0), side.k);
+        A::Value::apply(n, p.v, x(0), side.v);
         A::Forget::project(n, p.forget, x(0), forget);
         rows.begin(nullptr, n);
         A::Docs::limit(c, 0, rows.order, n, nullptr, rows.spans);
         side.split(n, rows);
         A::Norm::forward(p.norm, n, rows.q, rows.k, s);
-        A::Turn::turn(c.position_of(0), n, A::H, rows.q, A::K, rows.k, T(1), s);
+        A::Turn::turn(c.position_of(0), n, S::asks, rows.q, S::answers, rows.k, T(1), s);
 
-        map.heads = A::H, map.tokens = n;
-        map.weight.assign(std::size_t(A::H) * std::size_t(n) * std::size_t(n), 0.0);
+        map.heads = S::asks, map.tokens = n;
+        map.weight.assign(std::size_t(S::asks) * std::size_t(n) * std::size_t(n), 0.0);
         T* const unit = s.template take<T>(std::size_t((front + S::rows) * wide));
         T* const mixed = s.template take<T>(std::size_t(S::rows * wide));
         T* const kept = s.template take<T>(std::size_t(S::rows));
         T* const work = s.template take<T>(A::Weights::room);
         for (int h = 0; h < A::H; ++h) {
-            int const g = h / A::group;
-            A::Sink::put(p.sink, h, rows.k(g, -front), rows.v(g, -front));
+            A::Sink::put(p.sink, h, rows.key(h, 0), rows.value(h));
             std::fill_n(level, S::most_keys, 0.0);
             A::Place::lay(p.place, h, rows.order, n, level);
             lay(h, rows.order, n, forget, level);
-            auto head = rows.head(h, n, A::Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1));
-            head.value = unit;
-            for (int first = 0; first < n; first += d) {
-                std::fill_n(unit, (front + n) * wide, T(0));
-                for (int i = 0; i < d && first + i < n; ++i) unit[(front + first + i) * wide + i] = T(1);
-                A::Weights::forward(head, scores(level), A::Sink::score(p.sink, h), mixed, wide, kept, work);
-                for (int t = 0; t < n; ++t)
-                    for (int i = 0; i < d && first + i < n; ++i)
-                        map.weight[(std::size_t(h) * std::size_t(n) + std::size_t(t)) * std::size_t(n) +
-                                   std::size_t(first + i)] = double(mixed[t * wide + i]);
+            for (int set = 0; set < S::sets; ++set) {
+                auto head = rows.head(h, set, n, A::Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1));
+                head.value = unit;
+                double* const to =
+                    map.weight.data() + std::size_t(h * S::sets + set) * std::size_t(n) * std::size_t(n);
+                for (int first = 0; first < n; first += vd) {
+                    std::fill_n(unit, (front + n) * wide, T(0));
+                    for (int i = 0; i < vd && first + i < n; ++i) unit[(front + first + i) * wide + i] = T(1);
+                    A::Weights::forward(head, scores(level), A::Sink::score(p.sink, h), mixed, wide, kept,
+                                        work);
+                    for (int t = 0; t < n; ++t)
+                        for (int i = 0; i < vd && first + i < n; ++i)
+                            to[t * n + first + i] = double(mixed[t * wide + i]);
+                }
             }
         }
     }
