@@ -16,7 +16,8 @@ class TextPart {
 public:
     TextPart(std::string_view text) : text_(text) {}
     template <std::integral I> TextPart(I number) {
-        bool const negative = std::signed_integral<I> && number < 0;
+        bool negative = false;
+        if constexpr (std::signed_integral<I>) negative = number < 0;
         auto rest = static_cast<unsigned long long>(number);
         if (negative) rest = 0 - rest;
         char* at = digits_ + sizeof digits_;
