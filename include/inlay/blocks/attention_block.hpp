@@ -10,12 +10,12 @@ namespace detail {
 template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
     using Base::H, Base::has_levels, Base::rows, Base::scale, Base::sets, Base::vd, Base::vwide, Base::W;
-    using typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
-        typename Base::GatedRows, typename Base::GateRows, typename Base::Diff, typename Base::DiffRows,
-        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
-        typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S, typename Base::Sides,
-        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
-        typename Base::Value, typename Base::Weights;
+    using typename Base::Cap, typename Base::Select, typename Base::Docs, typename Base::Forget,
+        typename Base::ForgetRows, typename Base::Gate, typename Base::GatedRows, typename Base::GateRows,
+        typename Base::Diff, typename Base::DiffRows, typename Base::Key, typename Base::Norm,
+        typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
+        typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
+        typename Base::Turn, typename Base::Value, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
 
     template <class C, class Tp>
@@ -29,6 +29,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         ForgetRows forget = ForgetRows::take(s, 1);
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
+        auto const selected = Select::take(s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
@@ -41,13 +42,15 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             Forget::project(n, p.forget, x(b), forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
+            auto const judge = heads.head(0, 0, n, scale());
+            Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
                 Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
                 for (int set = 0, a = h * sets; set < sets; ++set, ++a)
-                    Weights::forward(heads.head(h, set, n, scale()), scores(level, heads.order),
-                                     Sink::score(p.sink, h), side.mixed + a * vd, Sides::mixed_row,
-                                     kept + a * rows, room);
+                    Weights::forward(heads.head(h, set, n, scale()),
+                                     scores(judge, selected, heads.order, n, level), Sink::score(p.sink, h),
+                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room);
             }
             for (int t = 0; t < n; ++t)
                 kernels::clear_pads(side.mixed + t * Sides::mixed_row, S::asks * vd, Sides::mixed_row);
@@ -69,7 +72,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             }
             if constexpr (is_stream)
                 if (State* const after = c.template state_out<State>(b))
-                    keep(c, b, heads, n, forget, in, *after);
+                    keep(c, b, heads, n, forget, selected, in, *after);
         }
     }
 
@@ -89,6 +92,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         double* const dlevel = take_level(s);
         Rows heads = Rows::take(s), dheads = Rows::take(s);
         HeadRows<T> const dmixed = Rows::take_mixed(s);
+        auto const selected = Select::take(s);
         T const* out = sides.mixed; // of the heads, and its gradient
         T* dout = dsides.mixed;
         if constexpr (Diff::used) {
@@ -115,9 +119,12 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             dheads.clear_keys(n);
             if constexpr (is_stream)
                 if (State const* const d_out = c.template d_state_out<State>(b)) dheads.add(d_out->keys, n);
+            auto const judge = heads.head(0, 0, n, scale());
+            Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
                 Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
+                if constexpr (Select::used) std::fill_n(selected.rest, S::most_keys, 0.0);
                 if constexpr (has_levels) std::fill_n(dlevel, S::most_keys, 0.0);
                 for (int set = 0, a = h * sets; set < sets; ++set, ++a) {
                     T *const dk = dheads.key(h, set), *const dv = dheads.value(h);
@@ -127,9 +134,16 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                         auto const at = t * Sides::mixed_row + a * vd;
                         mean[t] = kernels::dot<W>(vd, side.mixed + at, dside.mixed + at);
                     }
-                    Weights::backward(heads.head(h, set, n, scale()), scores(level, heads.order, dlevel),
-                                      static_cast<T const*>(dmixed(a)), vwide, kept, mean,
-                                      dheads.query(h, set), dk, dv, room);
+                    auto const head = heads.head(h, set, n, scale());
+                    auto const z = scores(judge, selected, heads.order, n, level, dlevel);
+                    T const* const dout_of = dmixed(a);
+                    Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv,
+                                      room);
+                    if constexpr (Select::used)
+                        Select::template pull<typename Weights::Map>(
+                            h, head, z, dout_of, vwide, kept, mean, heads.order, n, selected,
+                            selected_of(c.template d_state_out<State>(b)), dheads.query(0, 0),
+                            dheads.key(0, 0), room);
                     Sink::pull_score(p.sink, g.sink, h, n, kept, mean);
                     Sink::pull_keys(g.sink, h, dk, dv);
                 }
@@ -140,6 +154,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 if (State* const d_in = c.template d_state_in<State>(b)) {
                     dheads.give(d_in->keys);
                     if constexpr (Docs::used) d_in->document = {};
+                    if constexpr (Select::used) Select::give(heads.order, selected, d_in->selected);
                 }
             auto const dk = dheads.fresh(dheads.k);
             Turn::turn(c.position_of(b), n, S::asks, dheads.q, S::answers, dk, T(-1), s);
@@ -198,21 +213,33 @@ private:
             Forget::lay(h, order, n, forget, levels_of(in), level);
         }
     }
-    static auto scores(double const* level, typename S::Order order, double* dlevel = nullptr) noexcept {
-        using Cap = decltype(Spec::Cap::template of<T>());
+    static auto const* selected_of(State const* in) noexcept {
+        using Memory = typename Select::Memory;
+        if constexpr (is_stream && Select::used) return in ? &in->selected : nullptr;
+        else return static_cast<Memory const*>(nullptr);
+    }
+    /// What becomes of products of queries and keys.
+    static auto scores([[maybe_unused]] kernels::AttentionHead<T> const& judge,
+                       [[maybe_unused]] typename Select::Room const& selected, typename S::Order order,
+                       [[maybe_unused]] int n, double const* level, double* dlevel = nullptr) noexcept {
+        Cap const cap = Spec::Cap::template of<T>();
         if constexpr (has_levels)
-            return kernels::Scores<Cap, kernels::Levels>{Spec::Cap::template of<T>(),
-                                                         {level, order.stored(), dlevel}};
-        else return kernels::Scores<Cap>{Spec::Cap::template of<T>(), {}};
+            return kernels::Scores<Cap, kernels::Levels>{cap, {level, order.stored(), dlevel}};
+        else if constexpr (Select::used)
+            return kernels::Scores<Cap, typename Select::Bias>{
+                cap, Select::bias(&judge, cap, order, n, selected, selected.rest)};
+        else return kernels::Scores<Cap>{cap, {}};
     }
     template <class C>
-    static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget, State const* in,
+    static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget,
+                     [[maybe_unused]] typename Select::Room const& selected, State const* in,
                      State& out) noexcept {
         if constexpr (Forget::used) {
             if (!in) std::memset(static_cast<void*>(&out.levels), 0, sizeof out.levels);
             else if (in != &out) out.levels = in->levels;
             for (int h = 0; h < H; ++h) Forget::keep(h, heads.order, n, forget, levels_of(in), out.levels);
         }
+        if constexpr (Select::used) Select::keep(heads.order, n, selected, out.selected);
         if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);
     }

@@ -10,6 +10,7 @@
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
+#include <inlay/blocks/selective.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
@@ -19,10 +20,11 @@ template <> struct Streaming<true> {
     static constexpr bool streams = true;
 };
 /// What a stream of attention carries.
-template <class Ring, class Levels, class Document> struct AttentionState {
+template <class Ring, class Levels, class Document, class Selected> struct AttentionState {
     Ring keys;
     INLAY_EMPTY Levels levels;
     INLAY_EMPTY Document document;
+    INLAY_EMPTY Selected selected;
 };
 
 template <class Spec, class I, class R>
@@ -49,13 +51,16 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using Place = PlaceLevels<S, typename Spec::Places>;
     using Forget = ForgetLevels<S, I, typename Spec::Forget>;
     using Docs = DocumentMask<S, typename Spec::Docs>;
+    using Cap = decltype(Spec::Cap::template of<T>());
+    using Select = Selection<S, Cap, typename Spec::Select>;
     using Weights = WeightsOf<S, typename Spec::Weights>;
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
-    using State = std::conditional_t<streams_at_all,
-                                     AttentionState<Ring, typename Forget::Memory, typename Docs::Memory>,
-                                     BlockDefaults::State>;
+    using State = std::conditional_t<
+        streams_at_all,
+        AttentionState<Ring, typename Forget::Memory, typename Docs::Memory, typename Select::Memory>,
+        BlockDefaults::State>;
 
     static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
                                       Norm::parameters + Diff::parameters + Sink::parameters +
@@ -114,13 +119,14 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
             numbers(Weights::room) + numbers(S::asks * rows) + Sides::scratch(1) + part_rows(1);
         std::size_t const backward = numbers(Weights::backward_room) + numbers(rows) + Sides::scratch(B) +
                                      part_rows(B) + Rows::scratch + Rows::mixed_bytes;
-        return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch;
+        return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch +
+               Select::scratch;
     }
     static constexpr std::size_t step_scratch() {
         return numbers(Sides::query_row) + numbers(Sides::key_row) + numbers(Sides::value_row) +
                numbers(Sides::mixed_row) + numbers(S::asks * wide) + numbers(S::answers * wide) +
-               numbers(S::asks * vwide) + numbers(group * score_row) + part_rows(1) + Turn::scratch +
-               Norm::scratch;
+               numbers(S::asks * vwide) + numbers(group * score_row) + numbers(Select::used ? score_row : 0) +
+               part_rows(1) + Turn::scratch + Norm::scratch;
     }
 
 protected:

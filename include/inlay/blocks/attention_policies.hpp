@@ -28,12 +28,16 @@ struct WhichForgetting;
 struct WhichDocuments;
 struct WhichWeights;
 struct WhichDifference;
+struct WhichSelection;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
 struct with_keys_of_no_place;
 struct that_outlives_documents;
 struct with_a_score_of_no_key;
+struct that_knows_distances;
+struct that_knows_documents;
+struct that_subtracts;
 
 /// N heads of queries.
 template <int N> struct Heads {
@@ -85,6 +89,7 @@ struct NoScoreSink {
 };
 struct NoForgetting {};
 struct NoDocuments {};
+struct NoSelection {};
 struct NoDifference {
     static constexpr int sets = 1;
 };

@@ -12,8 +12,8 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     using Base = AttentionParts<Spec, I, R>;
     using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::sets, Base::vd,
         Base::vwide, Base::W, Base::wide;
-    using typename Base::Docs, typename Base::Forget, typename Base::Gate, typename Base::Diff,
-        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+    using typename Base::Select, typename Base::Docs, typename Base::Forget, typename Base::Gate,
+        typename Base::Diff, typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
         typename Base::Place, typename Base::Q, typename Base::Ring, typename Base::S, typename Base::Sides,
         typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
         typename Base::Value, typename Base::Weights;
@@ -26,6 +26,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         HeadRows<T> const q{take(S::asks * wide), wide, wide}, k{take(S::answers * wide), wide, wide},
             mixed{take(S::asks * vwide), vwide, vwide};
         T* const scores = take(group * score_row);
+        T* const judged = take(Select::used ? score_row : 0);
         auto const gate = Gate::Rows::take(s, 1);
         auto const gated = Gate::MixedRows::take(s, 1);
         auto const difference = Diff::Rows::take(s, 1);
@@ -45,6 +46,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         split_heads<W>(1, K, vd, value, Sides::value_row,
                        {ring.value[0][slot], Ring::capacity * vwide, vwide});
         Forget::count(state.levels, ring, forget);
+        Select::count(state.selected, ring);
         for (int a = 0; a < S::answers; ++a) {
             int const g = a / sets, first = g * group, ask = first * sets + a % sets;
             kernels::StepHead<T> const head{group,       stored, wide,           vwide,
@@ -54,6 +56,8 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
             for (int i = 0; i < group; ++i) {
                 T* const z = scores + i * score_row;
                 cap(stored, z);
+                if (Select::used && first + i == 0) std::copy_n(z, stored, judged);
+                Select::step(state.selected, stored, z);
                 Place::step(p.place, first + i, ring, z);
                 Forget::step(first + i, state.levels, ring, z);
                 if constexpr (!S::Win::sees_all || Docs::used) hide(ring, start, z);
@@ -64,6 +68,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
             for (int i = 0; i < group; ++i)
                 Sink::step_value(p.sink, first + i, scores + i * score_row + stored, mixed(first + i));
         }
+        Select::judge(state.selected, ring, judged);
         merge_heads<W>(1, S::asks, vd, mixed, side, Sides::mixed_row);
         T const* out = side;
         if constexpr (Diff::used) {

@@ -30,6 +30,7 @@ struct NoWeights {};
 /// Softmax.
 template <class S, class Policy> struct WeightsOf {
     using T = typename S::T;
+    using Map = kernels::SoftmaxWeights;
     static constexpr int W = S::W;
     static constexpr std::size_t room = kernels::attention_room<W, T>(S::d, S::vd);
     static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::vd);

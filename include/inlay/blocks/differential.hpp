@@ -14,6 +14,7 @@ namespace inlay::inline INLAY_ISA {
 /// `lambda_k1`, `lambda_q2`, `lambda_k2 [d]` from N(0, 0.1^2), `norm.weight [2 d]`, ones at first.
 struct Differential {
     using PolicyKind = WhichDifference;
+    using Is = List<that_subtracts>;
     using Refuses = List<with_a_score_of_no_key, with_keys_of_no_place>;
     static constexpr int sets = 2;
 };

@@ -66,6 +66,7 @@ template <int Separator> struct DocumentIndex {
 /// Side, `[T, 1]`: `Let<"document", DocumentIndex<0>, Embed<D>, SoftmaxAttn<Documents<"document">>>`.
 template <Name Side> struct Documents {
     using PolicyKind = WhichDocuments;
+    using Is = List<that_knows_documents>;
     using Refuses = List<that_outlives_documents>;
 };
 

@@ -12,11 +12,13 @@ namespace inlay::inline INLAY_ISA {
 /// heads, n the largest power of two up to H, then 2^(-4 (2 (h-n) + 1) / n).
 struct Alibi {
     using PolicyKind = WhichPlaces;
+    using Is = List<that_knows_distances>;
     using Refuses = List<that_sees_ahead, with_keys_of_no_place>;
 };
 /// Alibi whose `slopes [H]` are learned, from those of Alibi.
 struct LearnedAlibi {
     using PolicyKind = WhichPlaces;
+    using Is = List<that_knows_distances>;
     using Refuses = List<that_sees_ahead, with_keys_of_no_place>;
 };
 /// Scores fall by what the tokens between forget (arXiv 2503.02130): sum over l in (j, i] of
@@ -24,6 +26,7 @@ struct LearnedAlibi {
 /// [H]`, zeros at first. A stream keeps one number more for each head and key.
 struct Forgetting {
     using PolicyKind = WhichForgetting;
+    using Is = List<that_knows_distances>;
     using Refuses = List<that_sees_ahead, with_keys_of_no_place>;
 };
 

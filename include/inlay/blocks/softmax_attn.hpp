@@ -17,12 +17,12 @@ struct pairs_to_turn;
 /// `HeadDim<D / Heads>`; `Causal` (the default), `Bidirectional` or `Prefix<N>`; `Window<N>` or
 /// `BlockWindow<N, M>`; `Sinks<N>`; `Rope<10'000>`, `Rope<10'000, Interleaved, Rotates<16>>`,
 /// `Alibi` or `LearnedAlibi`; `Forgetting`; `QkNorm` or `QkUnit`; `Softcap<C>`; `OffByOne`, `SinkLogit` or
-/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `OutputGate<Headwise>` or `<Elementwise>`;
-/// `Documents<"name">`; `Bias`, `QkvBias`. Parameters: `q.weight [H d, D]`, `k.weight [K d, D]`, `v.weight [K
-/// d, D]`, `o.weight [D, H d]` from Xavier's U(-a, a), a^2 = 6 / (in + out), that of o divided by sqrt(2
-/// depth); biases 0. Cost a token: 4 D d (H + K) for the projections and 4 H d for each key seen;
-/// backward 2.5 times. State: the keys and values of the window, of the last T tokens without one (K T 2 d
-/// numbers): a stream may be longer, and forgets the oldest. Memory is linear in T: the tape keeps
+/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `Selective`; `OutputGate<Headwise>` or
+/// `<Elementwise>`; `Documents<"name">`; `Bias`, `QkvBias`. Parameters: `q.weight [H d, D]`, `k.weight [K d,
+/// D]`, `v.weight [K d, D]`, `o.weight [D, H d]` from Xavier's U(-a, a), a^2 = 6 / (in + out), that of o
+/// divided by sqrt(2 depth); biases 0. Cost a token: 4 D d (H + K) for the projections and 4 H d for each key
+/// seen; backward 2.5 times. State: the keys and values of the window, of the last T tokens without one (K T
+/// 2 d numbers): a stream may be longer, and forgets the oldest. Memory is linear in T: the tape keeps
 /// projections, the heads' outputs and one number a head and token, and backward computes weights again
 /// (arXiv 2205.14135). A token that sees nothing gets zeros from its heads. PyTorch:
 /// `scaled_dot_product_attention` between four `nn.Linear`. Error: what is no sequence of numbers, Heads that
@@ -35,7 +35,7 @@ template <class... Policies> struct SoftmaxAttn {
     using Allowed =
         PolicyKinds<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichWindow, WhichSinks,
                     WhichPlaces, WhichBias, WhichNorm, WhichCap, WhichGate, WhichScoreSink, WhichForgetting,
-                    WhichDocuments, WhichWeights, WhichDifference>;
+                    WhichDocuments, WhichWeights, WhichDifference, WhichSelection>;
     static constexpr int layers = 1;
     static constexpr int heads = policy<HowManyHeads, Heads<1>>::value;
     static constexpr int kv_heads = policy<HowManyKvHeads, KvHeads<heads>>::value;
@@ -51,6 +51,7 @@ template <class... Policies> struct SoftmaxAttn {
     using Forget = policy<WhichForgetting, detail::NoForgetting>;
     using Weights = policy<WhichWeights, detail::NoWeights>;
     using Diff = policy<WhichDifference, detail::NoDifference>;
+    using Select = policy<WhichSelection, detail::NoSelection>;
     using Docs = policy<WhichDocuments, detail::NoDocuments>;
     template <int D>
     static constexpr int head_dim =

@@ -75,6 +75,7 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
     T* const turned = room;
     T* const s = turned + padded * Q;
     T* const sums = s + Block::tile * Q;
+    scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans + q0, n);

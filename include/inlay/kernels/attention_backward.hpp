@@ -33,6 +33,7 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
     T* const ds = p + Block::tile * Q;
     T* const sums = ds + Block::tile * Q;
     V const factor(head.scale);
+    scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans + q0, n);

@@ -74,6 +74,7 @@ INLAY_NOINLINE inline void attend_sparse(AttentionHead<T> const& head, S const& 
     T* const turned = room;
     T* const sums = turned + padded * Q;
     T* const all = sums + wide * Q;
+    scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans + q0, n);
@@ -144,6 +145,7 @@ INLAY_NOINLINE inline void sparse_means(AttentionHead<T> const& head, S const& s
     T* const dturned = turned + padded * Q;
     T* const s = dturned + wide * Q;
     T* const dp = s + Block::tile * Q;
+    scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans + q0, n);

@@ -39,6 +39,7 @@ struct Unbiased {
         INLAY_INLINE void collect(V, int, int) noexcept {}
         void finish() const noexcept {}
     };
+    template <int> void begin() const noexcept {}
 };
 /// level[query] is added to a score and level[key] taken off. In double: levels grow with the length, and
 /// only differences within a tile become scalars.
@@ -48,6 +49,8 @@ struct Levels {
     int first = 0;       ///< the key that is the first query's own
     double* slope = nullptr;
 
+    /// Called before the first block of queries.
+    template <int W> void begin() const noexcept {}
     template <int W, class T> struct Tile {
         using V = simd::vec<T, W>;
         static constexpr int vectors = 2, keys = 64;
