@@ -52,6 +52,10 @@ template <class A> class WeightReader {
 public:
     using T = typename A::T;
     using S = typename A::S;
+    static_assert(
+        !A::Select::used,
+        "inlay: an attention map cannot be read off a SoftmaxAttn with Selective: what its tokens are "
+        "told to ignore is known to the block only");
     static constexpr int d = S::d, vd = S::vd, wide = S::vwide, front = S::front;
 
     template <class C, class X>
