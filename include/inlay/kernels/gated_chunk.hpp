@@ -45,7 +45,7 @@ template <int W, class T> struct ChunkParts {
     T const* u;             ///< what is written
     T const* e;             ///< what u is beta times
 
-    ChunkParts(GatedChunk<T> const& chunk, T const* state, T* room) noexcept
+    ChunkParts(GatedChunk<T> const& chunk, T const* memory, T* room) noexcept
         : c(chunk), row(whole<W>(chunk.tokens)), next(room), q(chunk.q), k(chunk.k), k_end(chunk.k) {
         int const n = c.tokens, C = c.key_row;
         turned = take(row * std::max(c.key_row, c.value_row));
@@ -64,7 +64,7 @@ template <int W, class T> struct ChunkParts {
         }
         scores = take(n * row);
         products(c.k, c.q, scores, false);
-        write(state);
+        write(memory);
     }
     T* take(int n) noexcept {
         T* const here = next;

@@ -20,13 +20,13 @@ template <class T> struct AdamStep {
     void operator()(T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
         each_vector<T>(n, [&](auto load, auto store) {
             auto const x = load(w);
-            using V = std::remove_const_t<decltype(x)>;
-            V const d = simd::fma(V(inside), x, load(g)),
-                    mean = simd::fma(V(beta1), load(m), V(1 - beta1) * d),
-                    square = simd::fma(V(beta2), load(v), V(1 - beta2) * d * d);
+            using Vec = std::remove_const_t<decltype(x)>;
+            Vec const d = simd::fma(Vec(inside), x, load(g)),
+                      mean = simd::fma(Vec(beta1), load(m), Vec(1 - beta1) * d),
+                      square = simd::fma(Vec(beta2), load(v), Vec(1 - beta2) * d * d);
             store(mean, m);
             store(square, v);
-            store(V(keep) * x - V(rate) * mean / simd::fma(simd::sqrt(square), V(root), V(eps)), w);
+            store(Vec(keep) * x - Vec(rate) * mean / simd::fma(simd::sqrt(square), Vec(root), Vec(eps)), w);
         });
     }
 };
