@@ -29,7 +29,9 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/tied.hpp>
-#include <inlay/model/generate.hpp>
 #include <inlay/model/model.hpp>
+
+// What reaches Model through others comes after it, or a message about blocks tells the whole way there.
+#include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
 #include <inlay/model/summary.hpp>

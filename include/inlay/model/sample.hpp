@@ -50,7 +50,7 @@ public:
             detail::fail(Error("", "scores", std::to_string(weight_.size()), std::to_string(scores.size())));
         std::size_t const best = greatest(scores);
         double const top = number(scores[best]);
-        if (o.temperature == 0 || !std::isfinite(top)) return int(best);
+        if (o.temperature == 0 || !(std::abs(top) <= std::numeric_limits<double>::max())) return int(best);
 
         for (std::size_t i = 0; i < weight_.size(); ++i)
             weight_[i] = std::exp((number(scores[i]) - top) / double(o.temperature));
@@ -78,7 +78,7 @@ private:
         }
     };
     template <class T> static double number(T score) noexcept {
-        return score == score ? double(score) : -std::numeric_limits<double>::infinity();
+        return score == score ? double(score) : -HUGE_VAL;
     }
     template <class T> static std::size_t greatest(std::span<T const> scores) noexcept {
         std::size_t best = 0;
