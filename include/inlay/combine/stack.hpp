@@ -96,7 +96,8 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         each<N - 1>([&](auto j) { taken[j + 1] = takes_in<child<j>, child<j + 1>>(); });
         return taken;
     }
-    static constexpr int slot(std::size_t j) {
+    template <bool Joins = true> static constexpr int slot(std::size_t j) {
+        if (!Joins) return int(j % 2);
         int n = 0;
         for (std::size_t i = 0; i < j; ++i) n += !taken_in()[i];
         return n % 2;
@@ -138,17 +139,18 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         if constexpr (!is_recording<Tp>)
             for (auto& t : turn) t = s.template take<std::byte>(widest(c.capacity));
         Lengths lengths = x.lengths;
-        constexpr bool recording = is_recording<Tp>;
+        // An observer sees each child by itself.
+        constexpr bool joins = !is_recording<Tp> && !is_observed<C>;
         each<N>([&](auto j) noexcept {
-            if constexpr (recording || !taken_in()[j]) {
-                constexpr bool joined = !recording && taken_in()[j + 1];
+            if constexpr (!joins || !taken_in()[j]) {
+                constexpr bool joined = joins && taken_in()[j + 1];
                 constexpr std::size_t next = j + 1 + joined;
                 auto const cc = c.template child<j, State>(layers_before(j));
                 auto& own = children(tape);
-                auto const in = input<j>(x, tape, turn, lengths);
+                auto const in = input<j, joins>(x, tape, turn, lengths);
                 auto const out = [&] {
                     if constexpr (next == N) return y;
-                    else return between<next>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
+                    else return between<next, joins>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
                 }();
                 [[maybe_unused]] auto const seen =
                     observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), get<j>(p), in, out);
@@ -219,18 +221,18 @@ private:
         else return tape;
     }
     /// What child J reads.
-    template <std::size_t J, class Tp>
+    template <std::size_t J, bool Joins = true, class Tp>
     static In<shape<J>, R> input(In<I, R> x, Tp const& tape, std::byte* const* turn,
                                  Lengths lengths) noexcept {
         if constexpr (J == 0) return x;
         else if constexpr (is_recording<Tp>) return get<J - 1>(tape.between).view(lengths);
-        else return view_at<shape<J>, R>(turn[slot(J)], lengths);
+        else return view_at<shape<J>, R>(turn[slot<Joins>(J)], lengths);
     }
     /// Where what child J reads is written.
-    template <std::size_t J, class Tp>
+    template <std::size_t J, bool Joins, class Tp>
     static Out<shape<J>, R> between(Tp& tape, std::byte* const* turn, Lengths lengths) noexcept {
         if constexpr (is_recording<Tp>) return get<J - 1>(tape.between).view(lengths);
-        else return view_at<shape<J>, R>(turn[slot(J)], lengths);
+        else return view_at<shape<J>, R>(turn[slot<Joins>(J)], lengths);
     }
 };
 } // namespace detail

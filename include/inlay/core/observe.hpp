@@ -26,6 +26,8 @@ private:
     Y y_;
 };
 
+template <class C> inline constexpr bool is_observed = HasSide<"observer", decltype(C::extras)>;
+
 /// Stands before the forward of a child at `place`, which is its name or number, that reads x and writes y:
 /// while what it returns lives, the child runs. An observer has `enter(Path const&)` and
 /// `leave<Child>(c, params, x, y)`.
