@@ -146,7 +146,7 @@ template <class... Policies> struct LinearAttn {
         template <class C> static void initialize(C c, Params& p) noexcept {
             auto const key = c.key;
             auto const xavier = [&](std::uint64_t i, double scale, auto const& w) noexcept {
-                detail::draw_evenly(key.fold(i), scale * std::sqrt(6.0 / (w.rows + w.width)), w);
+                detail::draw_uniform(key.fold(i), scale * std::sqrt(6.0 / (w.rows + w.width)), w);
             };
             xavier(0, 1, p.q.weight.ref()), xavier(1, 1, p.k.weight.ref()), xavier(2, 1, p.v.weight.ref());
             xavier(3, c.depth > 0 ? 1 / std::sqrt(2.0 * c.depth) : 1, p.o.weight.ref());

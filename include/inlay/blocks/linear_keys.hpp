@@ -3,22 +3,13 @@
 // keys of length 1, places, features.
 #pragma once
 
+#include <inlay/blocks/draw.hpp>
 #include <inlay/blocks/linear_work.hpp>
 #include <inlay/kernels/norm.hpp>
 #include <inlay/kernels/short_conv.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
-
-/// Numbers drawn from U(-bound, bound).
-template <class Key, class Ref> void draw_evenly(Key key, double bound, Ref const& w) noexcept {
-    for (int o = 0; o < w.rows; ++o)
-        for (int i = 0; i < w.width; ++i) {
-            auto const n = std::uint64_t(o) * std::uint64_t(w.width) + std::uint64_t(i);
-            w(o, i) = static_cast<typename std::remove_cvref_t<decltype(w(o, i))>>(bound *
-                                                                                   (2 * key.uniform(n) - 1));
-        }
-}
 
 template <class S, class Conv, class Places> struct LinearKeys {
     using T = typename S::T;
@@ -61,9 +52,9 @@ template <class S, class Conv, class Places> struct LinearKeys {
         if constexpr (Map::parameters > 0) Map::initialize(c, p.maps.q), Map::initialize(c, p.maps.k);
         if constexpr (S::convolves) {
             double const bound = 1 / std::sqrt(double(width));
-            draw_evenly(c.key.fold(0), bound, p.taps.q.ref());
-            draw_evenly(c.key.fold(1), bound, p.taps.k.ref());
-            draw_evenly(c.key.fold(2), bound, p.taps.v.ref());
+            draw_uniform(c.key.fold(0), bound, p.taps.q.ref());
+            draw_uniform(c.key.fold(1), bound, p.taps.k.ref());
+            draw_uniform(c.key.fold(2), bound, p.taps.v.ref());
         }
     }
 
