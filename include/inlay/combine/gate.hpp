@@ -68,7 +68,7 @@ template <class First, class... Rest> struct Gate {
             Base::visit(p.branches, at, f);
             Router::visit(p.gate, Path{&at, "gate"}, f);
         }
-        template <class F> static void describe(Path const& at, int times, F const& f) {
+        template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
             Base::describe(at, times, f);
             detail::describe_child<Router>(Path{&at, "gate"}, times, f);
         }

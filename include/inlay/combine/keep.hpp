@@ -47,7 +47,7 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
         Maker::visit(get<0>(p), Path{&at, N.text}, f);
         Rest::visit(get<1>(p), at, f);
     }
-    template <class F> static void describe(Path const& at, int times, F const& f) {
+    template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
         describe_child<Maker>(Path{&at, N.text}, times, f);
         describe_child<Rest>(at, times, f);
     }

@@ -39,7 +39,7 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
     }
-    template <class F> static void describe(Path const& at, int times, F const& f) {
+    template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
         (describe_child<child<K>>(child_path<Specs>(at, int(K)), times, f), ...);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {

@@ -64,7 +64,7 @@ template <int N, class... Specs> struct Repeat {
         template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
             for (int n = 0; n < N; ++n) A::visit(detail::nth(p, n), Path{&at, nullptr, n}, f);
         }
-        template <class F> static void describe(Path const& at, int times, F const& f) {
+        template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
             detail::describe_child<A>(Path{&at, "*"}, N * times, f);
         }
         template <class C> static void initialize(C const& c, Params& p) noexcept {

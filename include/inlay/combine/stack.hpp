@@ -12,7 +12,7 @@ namespace inlay::inline INLAY_ISA {
 
 namespace detail {
 /// The path of a child: its name if it has one, else its place.
-template <class Spec> Path child_path(Path const& outer, int index) noexcept {
+template <class Spec> constexpr Path child_path(Path const& outer, int index) noexcept {
     if constexpr (requires { Spec::given_name; }) return {&outer, Spec::given_name.text, 0};
     else return {&outer, nullptr, index};
 }
@@ -30,7 +30,7 @@ template <class S, class R> constexpr std::size_t token_bytes() {
 template <class S, class R> using TokenOf = std::conditional_t<is_numbers<S>, typename R::type, std::int32_t>;
 
 /// Descends into a block that describes its children; another is a leaf.
-template <class B, class F> void describe_child(Path const& at, int times, F const& f) {
+template <class B, class F> constexpr void describe_child(Path const& at, int times, F const& f) {
     if constexpr (requires { B::describe(at, times, f); }) B::describe(at, times, f);
     else f(at, Tag<B>{}, times);
 }
@@ -125,7 +125,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
         (child<K>::visit(get<K>(p), child_path<Specs>(at, int(K)), f), ...);
     }
     /// Calls f for each block below, with its place: what `summary` prints.
-    template <class F> static void describe(Path const& at, int times, F const& f) {
+    template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
         (describe_child<child<K>>(child_path<Specs>(at, int(K)), times, f), ...);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {

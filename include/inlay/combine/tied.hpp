@@ -93,7 +93,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
             static constexpr int parameters = V * D;
             static constexpr double flops = 2.0 * L * V * D;
         };
-        template <class F> static void describe(Path const& at, int times, F const& f) {
+        template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
             f(Path{&at, "embed"}, Tag<Scores>{}, times);
             detail::describe_child<A>(at, times, f);
         }

@@ -41,7 +41,7 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
         });
         Top::visit(p.blocks, at, f);
     }
-    template <class F> static void describe(Path const& at, int times, F const& f) {
+    template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
         each<N>([&](auto j) {
             using Table = At<j, S...>;
             f(Path{&at, Table::name.text}, Tag<Table>{}, times);

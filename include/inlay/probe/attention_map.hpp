@@ -52,10 +52,6 @@ template <class A> class WeightReader {
 public:
     using T = typename A::T;
     using S = typename A::S;
-    static_assert(
-        !A::Select::used,
-        "inlay: an attention map cannot be read off a SoftmaxAttn with Selective: what its tokens are "
-        "told to ignore is known to the block only");
     static constexpr int d = S::d, vd = S::vd, wide = S::vwide, front = S::front;
 
     template <class C, class X>
@@ -128,6 +124,15 @@ private:
     }
 };
 
+/// Whether a layer of a model knows by itself what its tokens are told to ignore.
+template <class M> consteval bool has_selective() {
+    bool any = false;
+    describe_child<typename M::Block>(Path{}, 1, [&]<class Block>(Path const&, Tag<Block>, int) {
+        if constexpr (requires { typename Block::Select; }) any = any || Block::Select::used;
+    });
+    return any;
+}
+
 template <class F> class AttentionWatch {
 public:
     explicit AttentionWatch(F& f) : f_(f) {}
@@ -151,10 +156,15 @@ private:
 
 /// Runs one sequence, ids or a view, through a network and calls `f(AttentionMap const&)` for each layer of
 /// SoftmaxAttn, in the order in which they run; a map holds for the call. Cost: forward, and for each layer T
-/// / HeadDim times the kernel of attention again; memory heads T^2 numbers.
+/// / HeadDim times the kernel of attention again; memory heads T^2 numbers. Error: a layer with Selective,
+/// whose weights follow from more than its scores.
 template <class M, class X, class F> void each_attention_map(Network<M> const& net, X const& x, F&& f) {
-    detail::AttentionWatch<std::remove_reference_t<F>> observer(f);
-    watch(net, x, observer);
+    static_assert(!detail::has_selective<M>(),
+                  "inlay: an attention map cannot be read off a SoftmaxAttn with Selective");
+    if constexpr (!detail::has_selective<M>()) {
+        detail::AttentionWatch<std::remove_reference_t<F>> observer(f);
+        watch(net, x, observer);
+    }
 }
 
 } // namespace inlay::inline INLAY_ISA
