@@ -130,10 +130,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     T *const dk = dheads.key(h, set), *const dv = dheads.value(h);
                     T const* const kept = tape.kept[b] + a * rows;
                     kernels::clear(dk, S::front * S::wide), kernels::clear(dv, S::front * vwide);
-                    for (int t = 0; t < n; ++t) {
-                        auto const at = t * Sides::mixed_row + a * vd;
-                        mean[t] = kernels::dot<W>(vd, side.mixed + at, dside.mixed + at);
-                    }
+                    kernels::row_products<W>(n, vd, side.mixed + a * vd, Sides::mixed_row,
+                                             dside.mixed + a * vd, Sides::mixed_row, mean);
                     auto const head = heads.head(h, set, n, scale());
                     auto const z = scores(judge, selected, heads.order, n, level, dlevel);
                     T const* const dout_of = dmixed(a);
