@@ -3,6 +3,7 @@
 // reference, one slope along a random direction through everything, and token by token.
 #pragma once
 
+#include "../reference/activation.hpp"
 #include "../reference/attention.hpp"
 #include "harness.hpp"
 
@@ -40,16 +41,19 @@ struct EveryFour {
 
 using Turned = Rope<100, Interleaved, Rotates<2>>;
 using Apart = Documents<"document">;
+using Series = Scores<Approximate>;
+using Alone = Scores<NonApproximate>;
+using Embedded = Scores<StaticEmbQK<"e">>;
 template <class... P> struct Config {
     template <class Q> static constexpr bool has = (std::is_same_v<P, Q> || ...);
-    using Spec = Let<"document", EveryFour, SoftmaxAttn<Heads<2>, P...>>;
+    using Spec = Let<"e", Tanh, Let<"document", EveryFour, SoftmaxAttn<Heads<2>, P...>>>;
 };
 
 /// Every policy, once.
 using All = List<KvHeads<1>, Bidirectional, Prefix<3>, Window<4>, BlockWindow<2, 1>, Sinks<2>, Rope<>, Turned,
                  Alibi, LearnedAlibi, QkNorm, QkUnit, Softcap<3>, OffByOne, SinkLogit, SinkKeys<2>,
                  Forgetting, Sparsemax, Entmax15, Differential, Selective, OutputGate<Headwise>,
-                 OutputGate<Elementwise>, Bias, QkvBias, Apart>;
+                 OutputGate<Elementwise>, Bias, QkvBias, Apart, Series, Alone, Embedded>;
 using First =
     List<Config<KvHeads<1>, Window<4>, Alibi, QkNorm, Softcap<3>, Forgetting, Entmax15, Differential,
                 OutputGate<Elementwise>, QkvBias, Apart>,
@@ -78,6 +82,19 @@ using Second =
          Config<Bidirectional, OffByOne>, Config<Alibi, Sparsemax>, Config<Alibi, SinkLogit>,
          Config<Turned, Forgetting>>;
 
+using Third =
+    List<Config<Series, KvHeads<1>, Window<4>, Alibi, QkNorm, Softcap<3>, Forgetting, Differential,
+                OutputGate<Elementwise>, QkvBias, Apart>,
+         Config<Series, Prefix<3>, BlockWindow<2, 1>, Sinks<2>, Turned, QkUnit, SinkKeys<2>,
+                OutputGate<Headwise>, Bias>,
+         Config<Series, Bidirectional, Rope<>>, Config<Series, LearnedAlibi>, Config<Series, Selective>,
+         Config<Embedded, KvHeads<1>, Window<4>, Alibi, QkNorm, Softcap<3>, Forgetting, Entmax15,
+                Differential, OutputGate<Elementwise>, QkvBias, Apart>,
+         Config<Embedded, Prefix<3>, BlockWindow<2, 1>, Sinks<2>, Turned, QkUnit, SinkKeys<2>, Sparsemax,
+                OutputGate<Headwise>, Bias>,
+         Config<Embedded, Bidirectional, Rope<>, SinkLogit>, Config<Embedded, LearnedAlibi, OffByOne>,
+         Config<Embedded, Selective>, Config<Alone, KvHeads<1>, Bias>, Config<Alone, QkvBias>>;
+
 namespace r = reference;
 inline void say(Tag<KvHeads<1>>, r::Attention& a) { a.kv_heads = 1; }
 inline void say(Tag<Bidirectional>, r::Attention& a) { a.mask.sees = r::Sees::all; }
@@ -102,6 +119,9 @@ inline void say(Tag<Differential>, r::Attention& a) { a.differential.on = true; 
 inline void say(Tag<Selective>, r::Attention& a) { a.selective = true; }
 inline void say(Tag<OutputGate<Headwise>>, r::Attention& a) { a.gate = r::OutputGate::headwise; }
 inline void say(Tag<OutputGate<Elementwise>>, r::Attention& a) { a.gate = r::OutputGate::elementwise; }
+inline void say(Tag<Series>, r::Attention& a) { a.weights = r::RowMap::taylor; }
+inline void say(Tag<Alone>, r::Attention& a) { a.scores = r::Scores::keys; }
+inline void say(Tag<Embedded>, r::Attention&) {} // said below
 inline void say(Tag<Bias>, r::Attention&) {}
 inline void say(Tag<QkvBias>, r::Attention&) {}
 inline void say(Tag<Apart>, r::Attention& a) { a.mask.documents = {0, 0, 0, 0, 1, 1, 1, 1, 2}; }
@@ -116,9 +136,11 @@ template <class... P> void check(Tag<Config<P...>>) {
     auto h = std::make_unique<H>();
     h->randomize();
     r::Parameters own;
-    for (auto const& [name, m] : h->parameters().by_name) own.by_name[name.substr(2)] = m; // without "0."
+    for (auto const& [name, m] : h->parameters().by_name) own.by_name[name.substr(4)] = m; // without "0.0."
     CAPTURE(own.by_name.size());
-    auto const want = r::attention(truth)(own, H::sequence(h->x(), 0));
+    auto const x = H::sequence(h->x(), 0);
+    bool const embedded = Config<P...>::template has<Embedded>;
+    auto const want = (embedded ? r::attention_of(truth, r::tanh({}, x).value) : r::attention(truth))(own, x);
     auto const agrees = [&](double const* y, int t) {
         for (int i = 0; i < width; ++i) {
             auto const at = std::size_t(t), e = std::size_t(i);
