@@ -8,3 +8,4 @@
 #include <inlay/data/save.hpp>
 #include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/io/known_models.hpp>

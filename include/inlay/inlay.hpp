@@ -11,12 +11,15 @@
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
+#include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
+#include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
@@ -27,5 +30,8 @@
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/tied.hpp>
 #include <inlay/model/model.hpp>
+
+// What reaches Model through others comes after it, or a message about blocks tells the whole way there.
+#include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
 #include <inlay/model/summary.hpp>

@@ -76,6 +76,8 @@ TEST_CASE("blocks agree with PyTorch") {
     compare<SwiGlu<8>, Shape<3, 5>, 2>("swiglu");
     compare<Residual<RmsNorm, Dense<9>, Gelu, Dense<6>>, Shape<3, 6>, 2>("residual_prenorm");
     compare<Embed<3>, Tokens<4, 7>, 2>("embedding", "ids");
+    compare<Gru<5>, Shape<7, 4>, 2>("gru");
+    compare<Lstm<5>, Shape<7, 4>, 2>("lstm");
     compare<Tied<Embed<6>, Dense<6>>, Tokens<3, 11>, 2>("tied_lm_head", "ids");
 }
 

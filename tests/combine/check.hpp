@@ -21,16 +21,16 @@ inline std::string text(Path const& path) {
 }
 
 /// y = x times the side tensor N.
-template <Name N> struct Times {
+template <Name N> struct TimesSide {
     template <int... D> static Tag<Shape<D...>> out(Tag<Shape<D...>>);
     template <class I, class R> struct Block : BlockDefaults {
-        using Spec = Times;
+        using Spec = TimesSide;
         using T = typename R::type;
         using Output = I;
         static constexpr bool streams = true;
         template <class C, class Tp>
         static void forward(C const& c, Params const&, In<I, R> x, Out<I, R> y, Tp&, Scratch) noexcept {
-            static_assert(HasSide<N, decltype(c.extras)>, "inlay: Times is outside of its Keep or Let");
+            static_assert(HasSide<N, decltype(c.extras)>, "inlay: TimesSide is outside of its Keep or Let");
             for (int r = 0; r < c.rows * I::rows; ++r)
                 for (int i = 0; i < x.stride; ++i) y(0, r)[i] = x(0, r)[i] * side<N>(c.extras).value(0, r)[i];
         }

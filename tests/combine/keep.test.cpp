@@ -15,7 +15,7 @@ reference::Block times(reference::Sequence const& kept) {
 } // namespace
 
 TEST_CASE("Keep shows A(x) to the blocks behind A") {
-    using M = Small<I, Keep<"e", Dense<6>, Repeat<2, Dense<6>, Times<"e">>, Dense<2>>>;
+    using M = Small<I, Keep<"e", Dense<6>, Repeat<2, Dense<6>, TimesSide<"e">>, Dense<2>>>;
     Numbers<I, M::Scalar> x;
     Case<M> k(x.view());
     auto const body = [](reference::Sequence const& e) {
@@ -31,13 +31,13 @@ TEST_CASE("Keep shows A(x) to the blocks behind A") {
 }
 
 TEST_CASE("Let shows A(x) to blocks over x, and both reach dx") {
-    using M = Small<
-        I, Let<"e", Stack<Dense<6>, Tanh>, Dense<6>, Times<"e">, Let<"f", Dense<6>, Times<"f">, Times<"e">>>>;
+    using M = Small<I, Let<"e", Stack<Dense<6>, Tanh>, Dense<6>, TimesSide<"e">,
+                           Let<"f", Dense<6>, TimesSide<"f">, TimesSide<"e">>>>;
     Numbers<I, M::Scalar> x;
     Case<M> k(x.view());
     k.check_gradient();
     k.check_step(0);
-    using S = Small<I, Let<"e", Dense<6>, Dense<6>, Times<"e">>>;
+    using S = Small<I, Let<"e", Dense<6>, Dense<6>, TimesSide<"e">>>;
     Case<S> s(x.view());
     auto const body = [](reference::Sequence const& e) {
         return reference::stack({reference::dense, times(e)});
@@ -49,14 +49,14 @@ TEST_CASE("Let shows A(x) to blocks over x, and both reach dx") {
 TEST_CASE("Keep and Let below ids and records") {
     using T = Tokens<5, 7>;
     TokenRows<T, Real<double, 4>> ids;
-    Case<Small<T, Keep<"e", Embed<3>, Dense<3>, Times<"e">>>> k(ids.view());
+    Case<Small<T, Keep<"e", Embed<3>, Dense<3>, TimesSide<"e">>>> k(ids.view());
     k.check_gradient();
     k.check_step(1);
-    Case<Small<T, Let<"e", Embed<3>, Embed<3>, Times<"e">>>>(ids.view()).check_gradient();
+    Case<Small<T, Let<"e", Embed<3>, Embed<3>, TimesSide<"e">>>>(ids.view()).check_gradient();
     using Rec = Record<History<"h", 4, inlay::Ids<6>>>;
     auto const rows = Rows<Rec>::random(3, Seed{2});
-    using H =
-        Small<Rec, Let<"e", Stack<Select<"h">, Embed<3>>, Stack<Select<"h">, Embed<3>>, Times<"e">>, Flatten>;
+    using H = Small<Rec, Let<"e", Stack<Select<"h">, Embed<3>>, Stack<Select<"h">, Embed<3>>, TimesSide<"e">>,
+                    Flatten>;
     Case<H>({rows.row.data()}).check_gradient();
 }
 

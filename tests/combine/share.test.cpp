@@ -23,7 +23,7 @@ TEST_CASE("Embeds of one share read one table, and their gradients add up") {
 TEST_CASE("A shared table reaches into every combinator, and streams") {
     using I = Tokens<5, 7>;
     using E = Embed<3, Share<"tokens">>;
-    using M = Small<I, Concat<E, Keep<"e", E, Times<"e">, Repeat<2, Dense<3>>>>, Named<"out", Dense<2>>>;
+    using M = Small<I, Concat<E, Keep<"e", E, TimesSide<"e">, Repeat<2, Dense<3>>>>, Named<"out", Dense<2>>>;
     TokenRows<I, M::Scalar> x;
     Case<M> k(x.view());
     k.check_gradient();
@@ -49,9 +49,8 @@ TEST_CASE("Share reports tables of different shapes, and inputs without ids") {
 
 TEST_CASE("summary lists what combinators own besides their children") {
     using I = Tokens<5, 7>;
-    using M =
-        Model<I,
-              Tied<Embed<3>, Repeat<2, Dense<3>>, Let<"e", Dense<3>, Gate<Dense<3>, Dense<3>>, Times<"e">>>>;
+    using M = Model<
+        I, Tied<Embed<3>, Repeat<2, Dense<3>>, Let<"e", Dense<3>, Gate<Dense<3>, Dense<3>>, TimesSide<"e">>>>;
     std::ostringstream out;
     summary<M>(out);
     for (char const* place : {"0.embed", "0.0.*.0 x2", "0.1.e", "0.1.0.1", "0.1.0.gate"})

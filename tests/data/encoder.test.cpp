@@ -62,6 +62,10 @@ TEST_CASE("vocabularies by first sight, scales, lists") {
     CHECK(get<1>(rows[3]).id == 0); // missing
     CHECK(encoder.text<"job">(2) == "clerk");
     CHECK(encoder.text<"job">(0) == "unseen");
+    CHECK(refusal([&] { (void)encoder.text<"job">(3); }) ==
+          "inlay: Encoder::text, field job: expected an id from 0 to 2, found 3");
+    CHECK(refusal([&] { (void)encoder.text<"age">(-1); }).ends_with("expected an id from 0 to 3, found -1"));
+    CHECK(refusal([&] { (void)encoder.text<"age">(4); }).ends_with("found 4"));
 
     CHECK(ids(get<2>(rows[0])) == "1 2 ");
     CHECK(ids(get<2>(rows[2])) == "");

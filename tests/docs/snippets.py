@@ -66,7 +66,7 @@ def works(text, arguments, compiler, options, folder, number):
     # In a folder of its own, since programs save what they trained.
     here = pathlib.Path(folder) / f"run{number}"
     here.mkdir()
-    done = subprocess.run([str(program), *paths], capture_output=True, text=True, cwd=here)
+    done = subprocess.run([str(program), *paths], capture_output=True, text=True, errors="replace", cwd=here)
     return f"returned {done.returncode}\n{(done.stdout + done.stderr)[-4000:]}" if done.returncode else None
 
 

@@ -8,7 +8,8 @@ using Filter =
     Model<Sequence<64, 8>, Dense<32>, Repeat<2, PreNorm<Dense<64>, Gelu, Dense<32>>, PreNorm<SwiGlu<48>>>,
           Let<"skip", Dense<8>, Gate<Dense<32>, Stack<Dense<16>, Silu, Dense<32>>>, LayerNorm>,
           Concat<Residual<RmsNorm, Dense<32>>, Stack<Tanh, Dense<4>>>,
-          PreNorm<SoftmaxAttn<Heads<2>, Window<32>, Sinks<2>, Rope<>>>, Sum<Dense<16>, Mlp<16, 16>>,
+          PreNorm<SoftmaxAttn<Heads<2>, Window<32>, Sinks<2>, Rope<>>>,
+          PreNorm<LinearAttn<Heads<2>, GatedDelta>>, Gru<16>, Lstm<16>, Sum<Dense<16>, Mlp<16, 16>>,
           Named<"pool", MeanPool>, Dropout<0.1>, Dense<1>>;
 
 static_assert(std::is_trivially_copyable_v<Filter::Params>);

@@ -7,6 +7,7 @@
 using namespace inlay;
 
 using Filter = Model<Sequence<64, 8>, Dense<32>, PreNorm<SwiGlu<64>>, Repeat<2, PreNorm<Dense<32>, Tanh>>,
+                     PreNorm<LinearAttn<Heads<2>, RetNet>>,
                      PreNorm<SoftmaxAttn<Heads<2>, Causal, Window<32>>>, Dense<1>>;
 
 static_assert(std::is_trivially_copyable_v<Filter::Params>);

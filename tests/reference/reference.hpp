@@ -156,9 +156,9 @@ inline Result apply(std::function<Result(Sequence const&)> const& f, Result cons
 // its bucket if it has edges, else ids is empty.
 struct FieldValue {
     double value = 0;
-    double part = 0; // of the bucket ids[0], where edges are learned
     std::vector<int> ids;
     bool is_numeric = false;
+    double part = 0; // of the bucket ids[0], where edges are learned
 };
 using RecordRow = std::vector<FieldValue>;
 

@@ -11,7 +11,9 @@ using namespace inlay;
 using namespace fixtures;
 
 namespace {
-using Learner = Trainer<Ranker, BinaryCrossEntropy, Batch<16>, Mixed>;
+using Noisy = Model<Visit, Sum<Cross<Hashed<64>, Each, Of<"a", "b">>,
+                               Stack<Embed<4>, Flatten, Dense<9>, Relu, Dropout<0.2>, Dense<1>>>>;
+using Learner = Trainer<Noisy, BinaryCrossEntropy, Batch<16>, Mixed>;
 TrainOptions<Mixed> const training{
     .schedule = Cosine{.warmup = 3}, .seed = Seed{5}, .clip = {.norm = 1}, .accumulate = 2, .average = 0.9};
 } // namespace
@@ -19,7 +21,7 @@ TrainOptions<Mixed> const training{
 TEST_CASE("from any step of a fit it goes on bit by bit") {
     auto const rows = Rows<Visit>::random(150, Seed{7});
     FitOptions<Rows<Visit>> options{.epochs = 5, .validation = 0.2, .patience = 2};
-    Network<Ranker> whole(Seed{1});
+    Network<Noisy> whole(Seed{1});
     Learner trainer(whole, training);
     File const folder;
     std::vector<std::string> files;
@@ -34,7 +36,7 @@ TEST_CASE("from any step of a fit it goes on bit by bit") {
     CHECK(expected.epochs > 2);
     for (auto const& path : files) {
         CAPTURE(path);
-        Network<Ranker> net(Seed{2});
+        Network<Noisy> net(Seed{2});
         Learner other(net, training);
         load(other, path);
         auto const report = other.fit(rows, options);
@@ -51,7 +53,7 @@ TEST_CASE("from any step of a fit it goes on bit by bit") {
 TEST_CASE("what a checkpoint holds, by name") {
     File const file;
     auto const rows = Rows<Visit>::random(60, Seed{7});
-    Network<Ranker> net(Seed{1});
+    Network<Noisy> net(Seed{1});
     Learner trainer(net, training);
     trainer.fit(rows, {.validation = 0.2, .patience = 2, .on_step = [](StepEvent& e) { e.stop = true; }});
     save(trainer, file.path);
@@ -90,7 +92,7 @@ TEST_CASE("numbers of every size and BatchNorm's statistics come back as they we
 
 TEST_CASE("what does not belong to a trainer is refused, and changes nothing") {
     File const file;
-    Network<Ranker> net(Seed{1}), other(Seed{2}), before(Seed{2});
+    Network<Noisy> net(Seed{1}), other(Seed{2}), before(Seed{2});
     Learner trainer(net, training);
     trainer.fit(Rows<Visit>::random(60, Seed{7}));
     save(trainer, file.path);
@@ -111,7 +113,7 @@ TEST_CASE("what does not belong to a trainer is refused, and changes nothing") {
     options = training;
     options.average = 0;
     refused(Learner(other, options), "average: expected none, as TrainOptions has none, found one");
-    refused(Trainer<Ranker, BinaryCrossEntropy, Batch<32>, Adam>(other, {.seed = Seed{5}}),
+    refused(Trainer<Noisy, BinaryCrossEntropy, Batch<32>, Adam>(other, {.seed = Seed{5}}),
             "optimizers: expected Adam, found Ftrl, Sgd, AdaGrad");
     using Wider =
         Model<Visit,

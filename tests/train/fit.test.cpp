@@ -91,6 +91,40 @@ TEST_CASE("a fit that is stopped by its epochs, and one that meets other rows") 
     CHECK(trainer.fit(rows, {.epochs = 9, .resume = true}).steps == 36);
 }
 
+TEST_CASE("validation within an epoch") {
+    auto const rows = line(100, 1), held = line(40, 2);
+    Network<Line> net(Seed{1}), plain(Seed{1});
+    Learner trainer(net), other(plain);
+    std::vector<EpochEvent> heard;
+    auto const report = trainer.fit(
+        rows, {.epochs = 2, .validate = &held, .validate_every = 3, .on_epoch = [&](EpochEvent const& e) {
+                   heard.push_back(e);
+                   CHECK(e.validation == trainer.loss(held, first(40)));
+               }});
+    std::vector<double> losses;
+    other.fit(rows, {.epochs = 2, .on_step = [&](StepEvent const& e) { losses.push_back(e.epoch_loss); }});
+    CHECK(same(net, plain)); // looking changes nothing
+    CHECK(report.epochs == 2);
+    REQUIRE(heard.size() == 6); // of seven steps an epoch
+    std::uint64_t const step[] = {3, 6, 7, 9, 12, 14};
+    for (std::size_t i = 0; i < 6; ++i) {
+        CHECK(heard[i].step == step[i]);
+        CHECK(heard[i].whole == (step[i] % 7 == 0));
+        CHECK(heard[i].epoch == (step[i] > 7 ? 2 : 1));
+        CHECK(heard[i].loss == losses[std::size_t(step[i] - 1)]);
+    }
+    // Patience counts validations.
+    auto const opposite = line(50, 2, -1);
+    Network<Line> worse(Seed{1});
+    auto const impatient = Trainer<Line, MeanSquaredError, Batch<2>, Sgd>(worse).fit(
+        line(400, 1), {.epochs = 3, .validate = &opposite, .validate_every = 10, .patience = 2});
+    CHECK(impatient.epochs == 0);
+    CHECK(impatient.steps % 10 == 0);
+    CHECK(impatient.steps < 200);
+    CHECK(words([&] { trainer.fit(rows, {.validate_every = 3}); }).find("validate_every") !=
+          std::string::npos);
+}
+
 TEST_CASE("metrics of the validation rows, by name") {
     auto const [rows, held] = Rows<Visit>::random(200, Seed{7}).split(0.4, Seed{3});
     using T = Trainer<Ranker, BinaryCrossEntropy, Batch<16>, Mixed>;

@@ -400,6 +400,49 @@ def schedules():
         write(f"schedule_{name}", {"rate": torch.tensor(rates)})
 
 
+def training():
+    """Ten steps of two accumulated batches each, clipped by norm, by Adam, with an average of the weights."""
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3))
+    for parameter in net.parameters():
+        parameter.data = rounded(*parameter.shape, scale=0.7)
+    x, target = rounded(20, 3), torch.arange(20) % 3
+    target[5], target[17] = -1, -1
+    start = {f"start.{key}": p.detach().clone() for key, p in net.named_parameters()}
+    average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.8))
+    optimizer, norms = torch.optim.Adam(net.parameters(), lr=0.1), []
+    for _ in range(10):
+        optimizer.zero_grad()
+        for part in (slice(0, 10), slice(10, 20)):
+            loss = F.cross_entropy(net(x[part]), target[part], ignore_index=-1, reduction="sum") / 18
+            loss.backward()
+        norms.append(nn.utils.clip_grad_norm_(net.parameters(), 0.05))
+        optimizer.step()
+        average.update_parameters(net)
+    write("training", {"x": x, "target": target, **start, "norm": torch.stack(norms),
+                       **{f"end.{key}": p for key, p in net.named_parameters()},
+                       **{f"average.{key}": p for key, p in average.module.named_parameters()}},
+          {"lr": 0.1, "max_norm": 0.05, "decay": 0.8})
+def one_layer(kind):
+    """nn.GRU or nn.LSTM without the layer in the parameters' names and without the last state."""
+
+    class OneLayer(kind):
+        def named_parameters(self, *arguments, **options):
+            return ((name.removesuffix("_l0"), p) for name, p in super().named_parameters(*arguments, **options))
+
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    return OneLayer
+
+
+def recurrences():
+    torch.manual_seed(21)
+    case("gru", one_layer(nn.GRU)(4, 5, batch_first=True), rounded(2, 7, 4))
+    case("lstm", one_layer(nn.LSTM)(4, 5, batch_first=True), rounded(2, 7, 4))
+
+
 if __name__ == "__main__":
     torch.manual_seed(20)
     blocks()
@@ -412,6 +455,9 @@ if __name__ == "__main__":
     batch_norms()
     torch.manual_seed(22)
     numbers()
+    torch.manual_seed(23)
+    training()
+    recurrences()
     files = sorted(HERE.glob("*.safetensors"))
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (HERE / "SHA256SUMS").write_text("".join(sums))

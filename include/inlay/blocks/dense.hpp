@@ -115,25 +115,30 @@ template <int O, class... Policies> struct Dense {
         template <class G>
         static void pull(int m, Params const& p, T const* x, T const* dy, T* dx, bool add_to_dx,
                          G& g) noexcept {
+            pull_weights(m, x, dy, g);
+            if (dx) pull_input(m, p, dy, dx, add_to_dx);
+        }
+        template <class G> static void pull_weights(int m, T const* x, T const* dy, G& g) noexcept {
             constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
-            auto const& w = p.weight;
             auto& dw = g.weight;
-            if constexpr (layout == Layout::transposed) { // W^T is stored: dW^T += x^T dy, dx = dy (W^T)^T
+            if constexpr (layout == Layout::transposed) // W^T is stored: dW^T += x^T dy
                 kernels::gemm<W>(D, detail::padded(O, W), m, x, 1, xs, dy, ys, dw.data, dw.stride, true);
-                if (dx)
-                    kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy, ys, w.data, w.stride, dx, xs,
-                                        add_to_dx);
-            } else { // dW += dy^T x, dx = dy W
+            else // dW += dy^T x
                 kernels::gemm<W>(O, detail::padded(D, W), m, dy, 1, ys, x, xs, dw.data, dw.stride, true);
-                if (dx) {
-                    kernels::gemm<W>(m, detail::padded(D, W), O, dy, ys, 1, w.data, w.stride, dx, xs,
-                                     add_to_dx);
-                    clear_rows(m, dx);
-                }
-            }
             if constexpr (has_bias)
                 for (int r = 0; r < m; ++r)
                     kernels::add<W>(detail::padded(O, W), dy + std::ptrdiff_t(r) * ys, g.bias[0]);
+        }
+        static void pull_input(int m, Params const& p, T const* dy, T* dx, bool add_to_dx) noexcept {
+            constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
+            auto const& w = p.weight;
+            if constexpr (layout == Layout::transposed) // dx = dy (W^T)^T
+                kernels::gemm_nt<W>(m, D, xs, detail::padded(O, W), dy, ys, w.data, w.stride, dx, xs,
+                                    add_to_dx);
+            else { // dx = dy W
+                kernels::gemm<W>(m, detail::padded(D, W), O, dy, ys, 1, w.data, w.stride, dx, xs, add_to_dx);
+                clear_rows(m, dx);
+            }
         }
 
     private:

@@ -96,7 +96,7 @@ template <class First, class... Rest> struct Gate {
                     if constexpr (is_recording<Tp>) return tape.outputs[j].view(y.lengths);
                     else return room;
                 }();
-                [[maybe_unused]] auto const seen = Base::template observed<j>(c, part);
+                [[maybe_unused]] auto const seen = Base::template observed<j>(c, p.branches, x, part);
                 if constexpr (is_recording<Tp>)
                     Base::template child<j>::forward(cc, get<j>(p.branches), x, part, get<j>(tape.tapes), s);
                 else Base::template child<j>::forward(cc, get<j>(p.branches), x, part, tape, s);
@@ -151,7 +151,8 @@ template <class First, class... Rest> struct Gate {
         static void weigh(C const& c, Params const& p, In<I, R> x, Out<Weights, R> weights,
                           Scratch s) noexcept {
             NoTape none;
-            [[maybe_unused]] auto const seen = detail::observe<Router>(c, {nullptr, "gate"}, weights);
+            [[maybe_unused]] auto const seen =
+                detail::observe<Router>(c, {nullptr, "gate"}, p.gate, x, weights);
             Router::forward(c, p.gate, x, weights, none, s);
             kernels::softmax<W>(c.rows * rows, branches, weights.data, weights.stride, weights.data,
                                 weights.stride);

@@ -108,7 +108,7 @@ private:
     template <class C, class Tp>
     static void make(C const& c, Params const& p, In<I, R> x, Out<Side, R> value, Tp& tape,
                      Scratch s) noexcept {
-        [[maybe_unused]] auto const seen = observe<Maker>(c, {nullptr, N.text}, value);
+        [[maybe_unused]] auto const seen = observe<Maker>(c, {nullptr, N.text}, get<0>(p), x, value);
         Maker::forward(maker(c), get<0>(p), x, value, tape, s);
     }
     template <class S> static std::ptrdiff_t count(int rows) noexcept {

@@ -45,8 +45,9 @@ struct Branches<std::index_sequence<K...>, I, R, Specs...> {
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         (child<K>::initialize(c.template child<K, State>(layers_before(K)), get<K>(p)), ...);
     }
-    template <std::size_t J, class C, class Y> static auto observed(C const& c, Y y) noexcept {
-        return observe<child<J>>(c, child_path<At<J, Specs...>>({}, int(J)), y);
+    template <std::size_t J, class C, class Y>
+    static auto observed(C const& c, Params const& p, In<I, R> x, Y y) noexcept {
+        return observe<child<J>>(c, child_path<At<J, Specs...>>({}, int(J)), get<J>(p), x, y);
     }
     /// Runs every branch's backward with the cotangent that `dout(j)` gives it, and sums what reaches the
     /// input.
@@ -157,7 +158,7 @@ template <class First, class... Rest> struct Sum {
                 using Child = typename Base::template child<j>;
                 part.lengths = detail::lengths_of<Child, I, R>(x);
                 auto const own = j == 0 ? y : part;
-                [[maybe_unused]] auto const seen = Base::template observed<j>(c, own);
+                [[maybe_unused]] auto const seen = Base::template observed<j>(c, p, x, own);
                 Child::forward(c.template child<j, State>(Base::layers_before(j)), get<j>(p), x, own,
                                detail::tape_of<j>(tape), s);
                 if constexpr (j > 0)
@@ -234,7 +235,7 @@ template <class First, class... Rest> struct Concat {
             detail::each<Base::N>([&](auto j) noexcept {
                 using Child = typename Base::template child<j>;
                 auto const own = detail::view_at<part<j>, R>(room, detail::lengths_of<Child, I, R>(x));
-                [[maybe_unused]] auto const seen = Base::template observed<j>(c, own);
+                [[maybe_unused]] auto const seen = Base::template observed<j>(c, p, x, own);
                 Child::forward(c.template child<j, State>(Base::layers_before(j)), get<j>(p), x, own,
                                detail::tape_of<j>(tape), s);
                 for (int r = 0; r < c.rows * Output::rows; ++r) put<j>(own(0, r), y(0, r));

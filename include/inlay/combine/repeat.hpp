@@ -87,7 +87,8 @@ template <int N, class... Specs> struct Repeat {
                         }
                     return y;
                 }();
-                [[maybe_unused]] auto const seen = detail::observe<A>(c, {nullptr, nullptr, n}, out);
+                [[maybe_unused]] auto const seen =
+                    detail::observe<A>(c, {nullptr, nullptr, n}, detail::nth(p, n), x, out);
                 if constexpr (is_recording<Tp>)
                     A::forward(nth(c, n), detail::nth(p, n), x, out, detail::nth(tape.tapes, n), s);
                 else A::forward(nth(c, n), detail::nth(p, n), x, out, tape, s);

@@ -151,7 +151,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
                     else return between<next>(tape, turn, lengths_of<child<j>, shape<j>, R>(in));
                 }();
                 [[maybe_unused]] auto const seen =
-                    observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), out);
+                    observe<child<j>>(cc, child_path<At<j, Specs...>>({}, int(j)), get<j>(p), in, out);
                 if constexpr (joined)
                     child<j>::forward_then(cc, get<j>(p), in, out, ValueOf<typename child<j + 1>::Spec>{});
                 else child<j>::forward(cc, get<j>(p), in, out, tape_of<j>(own), s);

@@ -17,6 +17,8 @@ template <class Policy> struct doubled_policy;
 template <class... Kinds> struct one_each_of;
 template <class One, class Other> struct both;
 struct one_of_them;
+template <int Kinds> struct one_each_of_its_kinds; ///< too many for a line
+struct one_of_a_kind;
 
 namespace detail {
 template <class P> struct KindOf {
@@ -61,9 +63,12 @@ struct PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, P, Rest...> {
     using One = OnePolicy<PolicyKinds<Kinds...>, P, All...>;
     static consteval auto find() {
         if constexpr (!One::known)
-            return Tag<Misfit<Spec, Place<>, unknown_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<
+                Spec, Place<>, unknown_policy<P>,
+                std::conditional_t<(sizeof...(Kinds) > 8), one_each_of_its_kinds<int(sizeof...(Kinds))>,
+                                   one_each_of<Kinds...>>>>{};
         else if constexpr (One::doubled)
-            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, one_each_of<Kinds...>>>{};
+            return Tag<Misfit<Spec, Place<>, doubled_policy<P>, Wants<one_of_a_kind>>>{};
         else if constexpr (!in_range<P>)
             return Tag<Misfit<P, Place<>, Got<a_number_out_of_range>, typename P::Must>>{};
         else return Tag<typename PolicyWalk<Spec, PolicyKinds<Kinds...>, List<All...>, Rest...>::type>{};

@@ -19,7 +19,9 @@ namespace inlay::inline INLAY_ISA {
 
 /// Whether a field stands for no value.
 inline bool is_missing(CsvOptions const& options, std::string_view text) noexcept {
-    return std::ranges::find(options.missing, text) != options.missing.end();
+    return std::ranges::any_of(options.missing, [&](std::string_view other) {
+        return other.size() == text.size() && (text.empty() || (other[0] == text[0] && other == text));
+    });
 }
 
 /// One row as read_csv hands it out; its texts are valid during the call only.

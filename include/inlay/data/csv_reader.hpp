@@ -14,14 +14,20 @@
 
 namespace inlay::inline INLAY_ISA {
 
+namespace detail {
+// A function, since GCC 12 breaks down over the list as a default where a template makes a Csv.
+inline std::vector<std::string> usual_missing() { return {"?", ""}; }
+} // namespace detail
+
 /// How a CSV file is written. Fields are text after blanks around them are trimmed and quotes are taken off.
 struct CsvOptions {
-    int skip_lines = 0;                           ///< lines to pass over before anything else
-    char separator = ',';                         ///< any byte but a quote and a line end
-    bool quotes = true;                           ///< false: a quote is a byte like any other
-    std::vector<std::string> columns = {};        ///< their names, in order, for a file without a header
-    std::vector<std::string> missing = {"?", ""}; ///< texts that stand for no value; {} makes them values
-    bool skip_bad_rows = false;                   ///< count bad rows instead of throwing on the first
+    int skip_lines = 0;                    ///< lines to pass over before anything else
+    char separator = ',';                  ///< any byte but a quote and a line end
+    bool quotes = true;                    ///< false: a quote is a byte like any other
+    std::vector<std::string> columns = {}; ///< their names, in order, for a file without a header
+    /// Texts that stand for no value: `?` and the empty one. {} makes them values.
+    std::vector<std::string> missing = detail::usual_missing();
+    bool skip_bad_rows = false;  ///< count bad rows instead of throwing on the first
     std::size_t piece = 1 << 20; ///< bytes parsed at a time, by each worker; no result depends on it
 };
 

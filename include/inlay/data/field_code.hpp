@@ -4,14 +4,13 @@
 
 #include <inlay/core/error.hpp>
 #include <inlay/data/bins.hpp>
+#include <inlay/data/word_index.hpp>
 #include <inlay/io/json.hpp>
 
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace inlay::inline INLAY_ISA {
@@ -20,11 +19,6 @@ namespace inlay::inline INLAY_ISA {
 enum class Overflow { error, unseen };
 
 namespace detail {
-/// Lets texts be looked for without a copy.
-struct TextHash : std::hash<std::string_view> {
-    using is_transparent = void;
-};
-
 /// The range of numbers behind an id, one of so many buckets; `lower(id)` is where one above the first
 /// begins.
 template <class Lower> std::string range_text(std::int32_t id, int buckets, Lower lower) {
@@ -38,15 +32,18 @@ template <class Lower> std::string range_text(std::int32_t id, int buckets, Lowe
 /// A vocabulary in the order of first sight (ids from 1), or the scale of a number.
 class FieldCode {
 public:
-    std::int32_t id(std::string_view word) const {
-        auto const found = ids_.find(word);
-        return found == ids_.end() ? 0 : found->second;
+    std::int32_t id(std::string_view word) const { return id(WordKey{word}, word); }
+    std::int32_t id(WordKey key, std::string_view word) const {
+        return 1 + ids_.find(key, word,
+                             [&](std::int32_t at) -> std::string_view { return words_[std::size_t(at)]; });
     }
-    bool add(std::string_view word, int capacity) {
-        if (id(word)) return true;
+    void prefetch(WordKey key) const noexcept { ids_.prefetch(key); }
+    bool add(std::string_view word, int capacity) { return add(WordKey{word}, word, capacity); }
+    bool add(WordKey key, std::string_view word, int capacity) {
+        if (id(key, word)) return true;
         if (int(words_.size()) + 1 >= capacity) return false;
         words_.emplace_back(word);
-        ids_.emplace(words_.back(), std::int32_t(words_.size()));
+        ids_.add(key);
         return true;
     }
     std::string const& word(std::int32_t id) const { return words_[std::size_t(id) - 1]; }
@@ -133,7 +130,7 @@ private:
     }
 
     std::vector<std::string> words_;
-    std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>> ids_;
+    WordIndex ids_;
     std::uint64_t count_ = 0;
     double mean_ = 0, squares_ = 0;
     Bins bins_;

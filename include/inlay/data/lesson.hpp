@@ -5,10 +5,8 @@
 #include <inlay/data/field_code.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace inlay::inline INLAY_ISA {
@@ -20,14 +18,17 @@ namespace detail {
 class Lesson {
 public:
     struct Word {
+        WordKey key;
         std::string text;
         std::size_t line, field; ///< where it was first seen: fields that share ids share a lesson
     };
     void add(double x, float target) { numbers_.push_back({x, target}); }
     void add(std::string_view word, std::size_t line, std::size_t field) {
-        if (seen_.find(word) != seen_.end()) return;
-        seen_.emplace(word);
-        words_.push_back({std::string(word), line, field});
+        WordKey const key{word};
+        auto const text = [&](std::int32_t at) -> std::string_view { return words_[std::size_t(at)].text; };
+        if (seen_.find(key, word, text) >= 0) return;
+        seen_.add(key);
+        words_.push_back({key, std::string(word), line, field});
     }
     std::vector<Sample> const& numbers() const noexcept { return numbers_; }
     std::vector<Word> const& words() const noexcept { return words_; }
@@ -35,7 +36,7 @@ public:
 private:
     std::vector<Sample> numbers_;
     std::vector<Word> words_;
-    std::unordered_set<std::string, TextHash, std::equal_to<>> seen_;
+    WordIndex seen_;
 };
 
 } // namespace detail

@@ -30,7 +30,6 @@ public:
 
     /// The same error where the file has so many lines before the piece that was parsed.
     BadRow after(std::size_t lines) const { return {file(), line_ + lines, column_, expected(), found()}; }
-    std::size_t line() const noexcept { return line_; }
 
 private:
     static std::string place(std::size_t line, std::size_t column) {

@@ -7,7 +7,6 @@
 #include <inlay/model/network.hpp>
 
 #include <set>
-#include <string_view>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -40,29 +39,47 @@ template <class T> TensorSource source_of(NamedTensor<T> const& t) {
                 }
             }};
 }
+/// What is wrong with a file's tensors, gathered so that all of it is said at once.
+class TensorList {
+public:
+    explicit TensorList(Safetensors const& file) : file_(file) {}
+
+    void wrong(std::string const& expected, std::string const& found) {
+        char const* const next = expected_.empty() ? "" : "; ";
+        expected_ += next + expected;
+        found_ += next + found;
+    }
+    /// A tensor that the file should hold.
+    void want(std::string const& name, std::vector<std::uint64_t> const& shape) {
+        if (!known_.insert(name).second) return;
+        auto const* info = file_.find(name);
+        std::string const expected = name + " " + shape_text(shape);
+        if (!info) wrong(expected, "no " + name);
+        else if (info->shape != shape) wrong(expected, name + " " + shape_text(info->shape));
+        else if (!is_real(info->dtype))
+            wrong(expected + " of floating point", name + " " + std::string(dtype_name(info->dtype)));
+    }
+    /// A tensor that the file may hold.
+    void allow(std::string const& name) { known_.insert(name); }
+    /// Throws Error where anything was wrong, or the file holds what is not known.
+    void settle() {
+        for (auto const& info : file_.tensors())
+            if (!known_.contains(info.name))
+                wrong("no " + info.name, info.name + " " + shape_text(info.shape));
+        if (!expected_.empty()) fail(Error(file_.file(), "tensors", expected_, found_));
+    }
+
+private:
+    Safetensors const& file_;
+    std::set<std::string> known_;
+    std::string expected_, found_;
+};
 /// Throws Error with all of them at once where tensors are missing, unused, of another shape or of no real
 /// type.
 template <class T> void expect_tensors(Safetensors const& file, std::vector<NamedTensor<T>> const& wanted) {
-    std::string expected, found;
-    auto const add = [](std::string& list, std::string const& item) {
-        list += (list.empty() ? "" : "; ") + item;
-    };
-    std::set<std::string_view> names;
-    for (auto const& t : wanted) {
-        names.insert(t.name);
-        auto const* info = file.find(t.name);
-        std::string const want = t.name + " " + shape_text(t.shape());
-        if (!info) add(expected, want), add(found, "no " + t.name);
-        else if (info->shape != t.shape())
-            add(expected, want), add(found, t.name + " " + shape_text(info->shape));
-        else if (!is_real(info->dtype))
-            add(expected, want + " of floating point"),
-                add(found, t.name + " " + std::string(dtype_name(info->dtype)));
-    }
-    for (auto const& info : file.tensors())
-        if (!names.contains(info.name))
-            add(expected, "no " + info.name), add(found, info.name + " " + shape_text(info.shape));
-    if (!expected.empty()) fail(Error(file.file(), "tensors", expected, found));
+    TensorList list(file);
+    for (auto const& t : wanted) list.want(t.name, t.shape());
+    list.settle();
 }
 /// Fills a tensor that the file is known to hold.
 template <class T> void fill_tensor(Safetensors const& file, NamedTensor<T> const& t) {

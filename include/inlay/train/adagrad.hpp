@@ -21,13 +21,15 @@ struct AdaGrad {
     }
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* sum, T*, std::ptrdiff_t n) const noexcept {
-        T const lr = T(learning_rate * s.rate / (1 + double(s.step - 1) * rate_decay)),
-                eps = T(epsilon.value), g0 = T(initial.value), wd = T(detail::decay_in_gradient(*this, s));
-        for (std::ptrdiff_t i = 0; i < n; ++i) {
-            T const d = g[i] + wd * w[i];
-            sum[i] += d * d;
-            w[i] -= lr * d / (std::sqrt(g0 + sum[i]) + eps);
-        }
+        detail::each_vector<T>(n, [&](auto load, auto store) {
+            auto const x = load(w);
+            using V = std::remove_const_t<decltype(x)>;
+            V const lr(T(learning_rate * s.rate / (1 + double(s.step - 1) * rate_decay))),
+                eps(T(epsilon.value)), g0(T(initial.value)), wd(T(detail::decay_in_gradient(*this, s)));
+            V const d = simd::fma(wd, x, load(g)), total = simd::fma(d, d, load(sum));
+            store(total, sum);
+            store(x - lr * d / (simd::sqrt(g0 + total) + eps), w);
+        });
     }
 };
 

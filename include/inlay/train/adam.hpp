@@ -8,18 +8,26 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// The step that Adam and AdamW share.
+/// The step that Adam and AdamW share: g includes `inside` times w, and w is first kept to `keep`.
 template <class T> struct AdamStep {
-    T rate, beta1, beta2, root, eps;
+    T rate, beta1, beta2, root, eps, inside, keep;
     template <class O>
-    AdamStep(O const& o, StepInfo const& s)
+    AdamStep(O const& o, StepInfo const& s, double decay_inside, double kept)
         : rate(T(o.learning_rate * s.rate / (1 - std::pow(o.beta1, double(s.step))))),
           beta1(T(o.beta1.value)), beta2(T(o.beta2.value)),
-          root(T(1 / std::sqrt(1 - std::pow(o.beta2, double(s.step))))), eps(T(o.epsilon.value)) {}
-    T operator()(T g, T& m, T& v) const noexcept {
-        m = beta1 * m + (1 - beta1) * g;
-        v = beta2 * v + (1 - beta2) * g * g;
-        return rate * m / (std::sqrt(v) * root + eps);
+          root(T(1 / std::sqrt(1 - std::pow(o.beta2, double(s.step))))), eps(T(o.epsilon.value)),
+          inside(T(decay_inside)), keep(T(kept)) {}
+    void operator()(T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
+        each_vector<T>(n, [&](auto load, auto store) {
+            auto const x = load(w);
+            using Vec = std::remove_const_t<decltype(x)>;
+            Vec const d = simd::fma(Vec(inside), x, load(g)),
+                      mean = simd::fma(Vec(beta1), load(m), Vec(1 - beta1) * d),
+                      square = simd::fma(Vec(beta2), load(v), Vec(1 - beta2) * d * d);
+            store(mean, m);
+            store(square, v);
+            store(Vec(keep) * x - Vec(rate) * mean / simd::fma(simd::sqrt(square), Vec(root), Vec(eps)), w);
+        });
     }
 };
 /// The numbers that Adam, AdamW and Lion have in common.
@@ -42,9 +50,10 @@ struct Adam {
     void check() const { detail::check_betas("Adam", *this); }
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
-        detail::AdamStep<T> const step(*this, s);
-        T const wd = T(detail::decay_in_gradient(*this, s));
-        for (std::ptrdiff_t i = 0; i < n; ++i) w[i] -= step(g[i] + wd * w[i], m[i], v[i]);
+        at<T>(s)(w, g, m, v, n);
+    }
+    template <class T> detail::AdamStep<T> at(StepInfo const& s) const noexcept {
+        return {*this, s, detail::decay_in_gradient(*this, s), 1};
     }
 };
 
@@ -60,9 +69,10 @@ struct AdamW {
     void check() const { detail::check_betas("AdamW", *this); }
     template <class T>
     void update(StepInfo const& s, T* w, T const* g, T* m, T* v, std::ptrdiff_t n) const noexcept {
-        detail::AdamStep<T> const step(*this, s);
-        T const keep = T(detail::decayed(*this, s));
-        for (std::ptrdiff_t i = 0; i < n; ++i) w[i] = keep * w[i] - step(g[i], m[i], v[i]);
+        at<T>(s)(w, g, m, v, n);
+    }
+    template <class T> detail::AdamStep<T> at(StepInfo const& s) const noexcept {
+        return {*this, s, 0, detail::decayed(*this, s)};
     }
 };
 

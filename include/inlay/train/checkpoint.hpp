@@ -60,7 +60,7 @@ private:
 };
 template <class F, class S> void each_member(S& s, F&& f) {
     f("open", s.open), f("epochs", s.epochs), f("steps", s.steps), f("rows", s.rows), f("at", s.at);
-    f("of", s.of), f("skipped", s.skipped), f("loss", s.loss), f("count", s.count);
+    f("of", s.of), f("skipped", s.skipped), f("judged", s.judged), f("loss", s.loss), f("count", s.count);
     f("last_loss", s.last_loss), f("validation", s.validation), f("best", s.best), f("worse", s.worse);
     f("kept", s.kept);
 }
@@ -91,6 +91,15 @@ struct Checkpoint {
         if (average) add("average.", t.average_.params());
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
+    }
+    template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
+    /// What the network holds, as save(net, path) does.
+    template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
+        using M = typename Trainer::Model;
+        std::vector<TensorSource> sources;
+        for (auto const& tensor : named_tensors<M>(std::as_const(*t.params_)))
+            sources.push_back(source_of(tensor));
+        write_safetensors(path, sources);
     }
     template <class Trainer> static void save(Trainer& t, std::string const& path) {
         JsonOut state;

@@ -35,7 +35,7 @@ Culprit first_bad_number(T const* data, Lengths lengths, int batch, int rows, in
 class FirstBad {
 public:
     void enter(Path const& place) { places_.push_back(place); }
-    template <class Child, class C, class Y> void leave(C const& c, Y y) {
+    template <class Child, class C, class P, class X, class Y> void leave(C const& c, P const&, X, Y y) {
         if constexpr (is_numbers<typename Child::Output>)
             if (found_.row < 0) {
                 found_ = first_bad_number(y.data, y.lengths, c.rows, y.rows, y.width, y.stride);
@@ -53,7 +53,7 @@ private:
         std::string all = "block ";
         char const* dot = "";
         for (auto const& p : places_)
-            all += dot + (p.name ? std::string(p.name) : std::to_string(p.index)), dot = ".";
+            (all += dot) += p.name ? std::string(p.name) : std::to_string(p.index), dot = ".";
         return all + " (" + brief + ")";
     }
     std::vector<Path> places_;

@@ -28,16 +28,33 @@ struct StepEvent {
     double seconds = 0;                           ///< since the call of fit
     bool stop = false;
 };
-/// What an epoch was, validation included.
+/// What an epoch was, or the part of one that `validate_every` ends, validation included.
 struct EpochEvent {
     int epoch = 0;                                                ///< from 1
+    bool whole = true;                                            ///< this was the epoch's end
     std::uint64_t step = 0;                                       ///< of the fit
-    double loss = 0;                                              ///< mean over the epoch
+    double loss = 0;                                              ///< mean over the epoch, so far
     double validation = std::numeric_limits<double>::quiet_NaN(); ///< loss of the rows held out
     std::span<MetricValue const> metrics{};                       ///< of the rows held out
     bool best = false;  ///< no epoch before had a lower validation loss
     double seconds = 0; ///< since the call of fit
     bool stop = false;
+};
+
+struct FitReport;
+/// What follows a fit from its beginning to its end: a RunFolder.
+class FitFollower {
+public:
+    virtual ~FitFollower() = default;
+    /// Before anything else. One that resumes may put the trainer where an earlier one stood.
+    virtual void begin(bool resume) = 0;
+    virtual void step(StepEvent const& event) = 0;
+    virtual void epoch(EpochEvent const& event) = 0;
+    /// The network holds the best weights so far, for a moment.
+    virtual void best() = 0;
+    /// All there is to a step is done, and to the validation behind it; it may be the last of the call.
+    virtual void settle(bool validated, bool last) = 0;
+    virtual void end(FitReport const& report) = 0;
 };
 
 /// What a fit does with its data. Rows are shuffled anew for each epoch, by the Trainer's seed. Validation
@@ -48,7 +65,8 @@ template <class Data> struct FitOptions {
     double validation = 0;                  ///< this share of the rows, drawn by the seed, is held out
     Data const* validate = nullptr;         ///< or these rows are
     std::span<NamedMetric const> metrics{}; ///< of the validation rows: `metrics<Auc, LogLoss>`
-    int patience = 0; ///< stop after so many epochs without a better validation loss; keep the best weights
+    std::uint64_t validate_every = 0;       ///< steps, besides at the end of each epoch
+    int patience = 0; ///< stop after so many validations without a lower loss; keep the best weights
     bool shuffle = true;
     bool progress = false; ///< a line on the terminal, if stderr is one
     std::function<void(StepEvent&)> on_step{};
@@ -56,6 +74,9 @@ template <class Data> struct FitOptions {
     /// Go on where the last fit ended: optimizer, schedule, shuffles, noise. One that was stopped is finished
     /// first.
     bool resume = false;
+    /// Configuration, logs and checkpoints: `.run = &folder`. With `resume`, the fit goes on from the
+    /// folder's newest checkpoint, if it has one.
+    FitFollower* run = nullptr;
 };
 
 /// What came of it.

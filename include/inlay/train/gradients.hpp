@@ -7,7 +7,7 @@ namespace inlay::inline INLAY_ISA {
 
 namespace detail {
 /// The gradients of the shards of a batch, or of several batches one after the other, and their sum. Dense
-/// ones are summed in a fixed tree; rows of tables by row, in the order of batch, shard and slot.
+/// ones are summed in a fixed tree; those of tables by row, in the order of batch, shard and slot.
 template <class M, int ShardRows> class Gradients {
 public:
     using T = typename M::T;
@@ -19,17 +19,10 @@ public:
             tensors_.push_back(list_grads<T, M>(shard(k)));
         }
         for (auto const& g : tensors_[0]) {
-            Table table;
-            if (g.id) {
-                auto const slots = std::size_t(g.rows) * std::size_t(shards);
-                table.keys.reserve(slots);
-                table.rows.reserve(slots * std::size_t(batches));
-                if (batches > 1) {
-                    table.held_keys.reserve(slots * std::size_t(batches));
-                    table.held.reserve(slots * std::size_t(batches * g.width));
-                }
-            }
-            tables_.push_back(std::move(table));
+            auto const slots = g.id ? std::size_t(g.rows) * std::size_t(shards) : 0;
+            auto const held = batches > 1 ? slots * std::size_t(batches) : 0;
+            tables_.push_back({RowSums<T>(slots), RowSums<T>(held), {}});
+            tables_.back().numbers.reserve(held * std::size_t(g.width));
         }
     }
 
@@ -43,33 +36,29 @@ public:
         for (auto const& g : tensors_[std::size_t(k)])
             if (g.id) inlay::clear(g);
     }
-    /// Puts the slots of one of several batches aside.
+    /// Adds the slots of one of several batches to those put aside.
     void hold(int active) {
         for (std::size_t i = 0; i < tables_.size(); ++i) {
             if (!tensors_[0][i].id) continue;
-            merge_slots(i, active);
-            Table& t = tables_[i];
-            for (auto const& [row, sum] : t.rows) {
-                auto const place = std::uint32_t(t.held_keys.size());
-                t.held_keys.push_back(row_key(std::int32_t(row), place));
-                t.held.insert(t.held.end(), sum, sum + tensors_[0][i].width);
-            }
+            sum_slots(i, active);
+            auto& [slots, held, numbers] = tables_[i];
+            int const width = tensors_[0][i].width;
+            for (auto const& [row, total] : slots.rows())
+                held.add(std::int32_t(row), total, width, [&](T const* from) {
+                    numbers.insert(numbers.end(), from, from + width); // reserved, so it does not move
+                    return numbers.data() + numbers.size() - width;
+                });
         }
     }
-    /// Sums `active` shards of tensor i, and what was put aside.
+    /// Sums `active` shards of tensor i.
     void sum(std::size_t i, int active) {
-        auto const& g = tensors_[0][i];
-        if (!g.id) return add_tree(tensors_, i, active);
-        if (batches_ == 1) return merge_slots(i, active);
-        Table& t = tables_[i];
-        merge_rows<T>(
-            t.held_keys, g.width,
-            [&](std::uint32_t place) { return t.held.data() + std::size_t(place) * std::size_t(g.width); },
-            t.rows);
+        if (!tensors_[0][i].id) add_tree(tensors_, i, active);
+        else if (batches_ == 1) sum_slots(i, active);
     }
     /// Forgets what was put aside.
     void release() noexcept {
-        for (Table& t : tables_) t.held_keys.clear(), t.held.clear();
+        if (batches_ > 1)
+            for (Table& t : tables_) t.held.clear(), t.numbers.clear();
     }
 
     /// Calls f(at, g, n) for each run of n numbers of the sum of tensor i, where `at` counts elements of the
@@ -77,7 +66,8 @@ public:
     template <class F> void each_run(std::size_t i, int stride, F f) const {
         auto const& g = tensors_[0][i];
         if (g.id)
-            for (auto const& [row, total] : tables_[i].rows) f(row * stride, total, std::ptrdiff_t(g.width));
+            for (auto const& [row, total] : (batches_ > 1 ? tables_[i].held : tables_[i].slots).rows())
+                f(row * stride, total, std::ptrdiff_t(g.width));
         else if (g.touched) {
             for (int r = 0; r < g.rows; ++r)
                 if (g.touched[r])
@@ -88,28 +78,19 @@ public:
 
 private:
     struct Table {
-        std::vector<std::uint64_t> keys, held_keys;
-        std::vector<T> held;
-        std::vector<RowSum<T>> rows;
+        RowSums<T> slots, held; // of a batch, and of those put aside
+        std::vector<T> numbers; // of the latter
     };
-    static constexpr int slot_bits = 26;
-
-    void merge_slots(std::size_t i, int active) {
-        auto& keys = tables_[i].keys;
-        keys.clear();
+    void sum_slots(std::size_t i, int active) {
+        auto& slots = tables_[i].slots;
+        slots.clear();
         for (int k = 0; k < active; ++k) {
             auto const& g = tensors_[std::size_t(k)][i];
             for (int s = 0; s < g.rows; ++s)
                 if (g.id[s] >= 0)
-                    keys.push_back(row_key(g.id[s], std::uint32_t(k) << slot_bits | std::uint32_t(s)));
+                    slots.add(g.id[s], g.data + std::ptrdiff_t(s) * g.stride, g.width,
+                              [](T* from) { return from; });
         }
-        merge_rows<T>(
-            keys, tensors_[0][i].width,
-            [&](std::uint32_t place) {
-                auto const& g = tensors_[place >> slot_bits][i];
-                return g.data + std::ptrdiff_t(place & ((1u << slot_bits) - 1)) * g.stride;
-            },
-            tables_[i].rows);
     }
 
     int batches_;

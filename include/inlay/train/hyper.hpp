@@ -5,6 +5,8 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/tensor.hpp>
+#include <inlay/simd/bits.hpp>
+#include <inlay/simd/vec.hpp>
 
 #include <cmath>
 #include <limits>
@@ -36,6 +38,8 @@ struct StepInfo {
 //   static constexpr int slots          numbers of state for each weight, all zero before the first step
 //   void update(s, w, g, a, b, n) const moves n weights by their gradient; a and b are their slots, or null
 //   void check() const                  throws Error for a number out of range
+//   auto at<T>(s) const                 optional: update without its first argument, for those whose numbers
+//                                       cost something at every step: f(w, g, a, b, n)
 // Every weight moves by itself, so a table's rows can move alone.
 
 namespace detail {
@@ -55,6 +59,20 @@ template <class O> double decay_in_gradient(O const& o, StepInfo const& s) noexc
 template <class O> double decayed(O const& o, StepInfo const& s) noexcept {
     double const all = o.decay_all || s.kind == Kind::matrix ? double(o.decay) : 0.0;
     return 1 - o.learning_rate * s.rate * (all + (s.kind == Kind::table ? o.row_decay.value : 0.0));
+}
+
+/// Calls f(load, store) for n numbers, a vector of them at a time: `load(p)` and `store(v, p)` are those of
+/// the array at p. Where a square root is taken compilers do not do it, for the sake of errno.
+template <class T, class F> void each_vector(std::ptrdiff_t n, F f) noexcept {
+    constexpr int W = native_lanes<T>;
+    using V = simd::vec<T, W>;
+    std::ptrdiff_t i = 0;
+    for (; i + W <= n; i += W)
+        f([i](T const* p) { return V::load(p + i); }, [i](V v, T* p) { v.store(p + i); });
+    int const rest = int(n - i);
+    if (rest > 0)
+        f([=](T const* p) { return V::load_first(p + i, rest); },
+          [=](V v, T* p) { v.store_first(p + i, rest); });
 }
 } // namespace detail
 

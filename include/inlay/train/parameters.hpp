@@ -69,15 +69,22 @@ public:
     /// Sets the optimizers' state to that before the first step.
     void forget() noexcept { std::memset(state_.get(), 0, state_bytes_); }
 
-    /// Moves n weights of a parameter, from element `at` on.
-    void update(Parameter<T> const& p, StepInfo step, std::ptrdiff_t at, T const* g,
-                std::ptrdiff_t n) const noexcept {
+    /// Calls f(move), where move(at, g, n) moves n weights of a parameter, from element `at` on.
+    template <class F> void with_rule(Parameter<T> const& p, StepInfo step, F f) const noexcept {
         step.kind = p.kind;
         each<sizeof...(Rule)>([&](auto r) {
-            if (int(r) == p.rule)
-                std::get<r>(optimizers_)
-                    .update(step, p.ref.data + at, g, p.slot[0] + at, p.slot[1] ? p.slot[1] + at : nullptr,
-                            n);
+            if (int(r) != p.rule) return;
+            auto const& optimizer = std::get<r>(optimizers_);
+            auto const slot = [&](int s, std::ptrdiff_t at) { return p.slot[s] ? p.slot[s] + at : nullptr; };
+            if constexpr (requires { optimizer.template at<T>(step); }) {
+                auto const now = optimizer.template at<T>(step);
+                f([&](std::ptrdiff_t at, T const* g, std::ptrdiff_t n) noexcept {
+                    now(p.ref.data + at, g, slot(0, at), slot(1, at), n);
+                });
+            } else
+                f([&](std::ptrdiff_t at, T const* g, std::ptrdiff_t n) noexcept {
+                    optimizer.update(step, p.ref.data + at, g, slot(0, at), slot(1, at), n);
+                });
         });
     }
 

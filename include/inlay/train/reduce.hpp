@@ -33,26 +33,41 @@ template <class T> struct RowSum {
     std::ptrdiff_t row;
     T* sum;
 };
-/// A table's row and where one of its gradients lies, in one number: sorting puts equal rows side by side, in
-/// the order of their places.
-constexpr std::uint64_t row_key(std::int32_t row, std::uint32_t place) noexcept {
-    return std::uint64_t(std::uint32_t(row)) << 32 | place;
-}
-/// Sums what belongs to one row into its first place: `at(place)` points to `width` numbers.
-template <class T, class At>
-void merge_rows(std::vector<std::uint64_t>& keys, int width, At at, std::vector<RowSum<T>>& rows) {
-    std::sort(keys.begin(), keys.end());
-    rows.clear(); // room was reserved at construction
-    for (std::uint64_t const key : keys) {
-        auto const row = std::ptrdiff_t(key >> 32);
-        T* const from = at(std::uint32_t(key));
-        if (rows.empty() || rows.back().row != row) {
-            rows.push_back({row, from});
-            continue;
-        }
-        for (int j = 0; j < width; ++j) rows.back().sum[j] += from[j];
+/// Gradients of a table's rows summed by row, in the order in which they come; the rows in the order of their
+/// first. Each finds its row by a hash, whose room is twice what there may be.
+template <class T> class RowSums {
+public:
+    explicit RowSums(std::size_t most = 0) {
+        while (std::size_t(1) << bits_ < 2 * most) ++bits_;
+        place_.resize(most ? std::size_t(1) << bits_ : 0);
+        rows_.reserve(most);
     }
-}
+    void clear() noexcept {
+        std::fill(place_.begin(), place_.end(), 0u);
+        rows_.clear();
+    }
+    /// Adds the `width` numbers at `from` to those of their row; if they are the first, `first(from)` says
+    /// where the sum is to be, and holds them already.
+    template <class First> void add(std::int32_t row, T* from, int width, First first) {
+        std::size_t const last = place_.size() - 1;
+        // By the upper bits of the product: neighbouring rows lie apart.
+        std::size_t at = bits_ ? std::uint32_t(row) * 0x9E3779B1U >> (32 - bits_) : 0;
+        for (; place_[at]; at = (at + 1) & last) {
+            auto& found = rows_[place_[at] - 1];
+            if (found.row != row) continue;
+            for (int j = 0; j < width; ++j) found.sum[j] += from[j];
+            return;
+        }
+        rows_.push_back({row, first(from)}); // room was reserved at construction
+        place_[at] = std::uint32_t(rows_.size());
+    }
+    std::vector<RowSum<T>> const& rows() const noexcept { return rows_; }
+
+private:
+    int bits_ = 0;
+    std::vector<std::uint32_t> place_; // in rows_, from 1
+    std::vector<RowSum<T>> rows_;
+};
 } // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

@@ -30,11 +30,12 @@ struct FitState {
     std::uint64_t at = 0;       // rows of the epoch done
     std::uint64_t of = 0;       // rows of an epoch
     std::uint64_t skipped = 0;  // steps
+    std::uint64_t judged = 0;   // the step of the last validation
     double loss = 0, count = 0; // of the epoch, summed
     double last_loss = std::numeric_limits<double>::quiet_NaN();
     double validation = std::numeric_limits<double>::quiet_NaN();
     double best = std::numeric_limits<double>::infinity();
-    int worse = 0; // epochs since the best
+    int worse = 0; // validations since the best
     bool kept = false;
 
     double mean() const noexcept { return count > 0 ? loss / count : 0; }

@@ -32,6 +32,7 @@ template <class Data> void check_options(FitOptions<Data> const& o) {
     if (o.validation > 0 && o.validate) refuse("validation", "a share or rows to validate", "both");
     if (o.patience > 0 && !judged) refuse("patience", "validation rows to judge by", "none");
     if (!o.metrics.empty() && !judged) refuse("metrics", "validation rows to measure", "none");
+    if (o.validate_every > 0 && !judged) refuse("validate_every", "validation rows", "none");
 }
 
 /// The order of the rows: those held out first, then those to train on, shuffled anew for each epoch.
@@ -87,6 +88,7 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
     if (options.validate) expect(*options.validate);
     detail::Order order(data.size(), options.validation, Key{options_.seed.value}.fold(0x73687566));
     std::span<std::uint32_t> const train = order.train();
+    if (options.run) options.run->begin(options.resume);
     begin_fit(options.resume, train.size());
     for (std::uint64_t e = 1; options.shuffle && e <= epoch_ + (fit_.at > 0); ++e) order.shuffle(e);
     std::vector<std::uint32_t> all(options.validate ? options.validate->size() : 0);
@@ -104,11 +106,6 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
     std::uint64_t const total = step_ - fit_.steps + steps, rows_before = fit_.rows;
     detail::Progress progress(options.progress, fit_.steps, steps);
     bool measured = false;
-    auto const validate = [&] {
-        Averaged<M> const swapped(average_, *params_);
-        measured = true;
-        return measure(judge, held, options.metrics, report.metrics);
-    };
     auto const take_step = [&] {
         if (fit_.at == 0) {
             if (options.shuffle) order.shuffle(epoch_ + 1);
@@ -127,40 +124,65 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
         event.seconds = clock.seconds();
         progress.step(event.epoch, fit_.steps, fit_.rows - rows_before, event.epoch_loss);
         if (options.on_step) options.on_step(event);
+        if (options.run) options.run->step(event);
         report.stopped |= event.stop;
     };
-    auto const end_epoch = [&] {
-        EpochEvent event{.epoch = ++fit_.epochs, .step = fit_.steps, .loss = fit_.mean()};
-        ++epoch_;
-        fit_.at = 0;
-        fit_.last_loss = event.loss;
+    auto const epoch_ends = [&] { return fit_.at == train.size() || (fit_.at > 0 && fit_.steps >= steps); };
+    auto const validation_due = [&] {
+        return options.validate_every && fit_.steps % options.validate_every == 0 &&
+               fit_.judged != fit_.steps;
+    };
+    auto const end_part = [&] {
+        EpochEvent event{.epoch = fit_.epochs + 1, .whole = epoch_ends(), .step = fit_.steps};
+        event.loss = fit_.mean();
+        fit_.judged = fit_.steps;
+        if (event.whole) {
+            ++fit_.epochs;
+            ++epoch_;
+            fit_.at = 0;
+            fit_.last_loss = event.loss;
+        }
         if (!held.empty()) {
-            event.validation = validate();
+            Averaged<M> const swapped(average_, *params_);
+            event.validation = measure(judge, held, options.metrics, report.metrics);
             event.metrics = report.metrics;
             event.best = judge_epoch(event.validation, options.patience > 0);
+            measured = true;
+            if (options.run && event.best) options.run->best();
         }
         event.seconds = clock.seconds();
         if (options.on_epoch) options.on_epoch(event);
+        if (options.run) options.run->epoch(event);
         report.stopped |= event.stop;
     };
+    auto const fit_ends = [&] {
+        return fit_.steps >= steps || (options.patience > 0 && fit_.worse >= options.patience) ||
+               report.stopped;
+    };
     for (;;) {
-        bool const enough = fit_.steps >= steps || (options.patience > 0 && fit_.worse >= options.patience);
-        if (fit_.at == train.size() || (fit_.at > 0 && fit_.steps >= steps)) end_epoch();
-        else if (enough || report.stopped) break;
+        bool const part_ends = epoch_ends() || validation_due();
+        if (part_ends) end_part();
+        else if (fit_ends()) break;
         else take_step();
+        if (options.run && !epoch_ends() && !validation_due()) options.run->settle(part_ends, fit_ends());
     }
     bool const restored = !report.stopped && end_fit();
-    if (!options.metrics.empty() && (restored || !measured)) validate();
+    if (!options.metrics.empty() && (restored || !measured)) {
+        Averaged<M> const swapped(average_, *params_);
+        measure(judge, held, options.metrics, report.metrics);
+    }
     report.epochs = fit_.epochs;
     report.steps = fit_.steps;
     report.skipped = fit_.skipped;
     report.loss = fit_.last_loss;
     report.validation = fit_.validation;
     report.seconds = clock.seconds();
+    if (options.run) options.run->end(report);
     return report;
 }
 
-/// Keeps count of how validation goes, and the best weights if they are wanted: whether these are.
+/// Keeps count of how validation goes and, where they are wanted, the best weights that the network held:
+/// whether these are.
 template <class M, class Loss, class B, class Opt, class Exec>
 bool Trainer<M, Loss, B, Opt, Exec>::judge_epoch(double validation, bool keep) {
     fit_.validation = validation;
@@ -170,8 +192,7 @@ bool Trainer<M, Loss, B, Opt, Exec>::judge_epoch(double validation, bool keep) {
     fit_.best = validation;
     if (keep) {
         fit_.kept = true;
-        void const* from = average_ && average_.begun() ? &average_.params() : params_;
-        std::memcpy(best_.get(), from, sizeof(typename M::Params));
+        std::memcpy(best_.get(), static_cast<void const*>(params_), sizeof(typename M::Params));
     }
     return true;
 }

@@ -112,10 +112,12 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t
     for (std::size_t i = 0; i < list.size() && !skip; ++i) {
         auto const& p = list[i];
         if (p.frozen) continue;
-        gradients_.each_run(i, p.ref.stride, [&](std::ptrdiff_t at, T const* g, std::ptrdiff_t n) {
-            if (p.moves()) return parameters_.update(p, info, at, g, n);
-            for (std::ptrdiff_t j = 0; j < n; ++j) p.ref.data[at + j] += g[j] / T(pieces); // a buffer
-        });
+        auto const moved_by = [&](auto move) { gradients_.each_run(i, p.ref.stride, move); };
+        if (p.moves()) parameters_.with_rule(p, info, moved_by);
+        else
+            moved_by([&](std::ptrdiff_t at, T const* g, std::ptrdiff_t n) { // a buffer, by the mean
+                for (std::ptrdiff_t j = 0; j < n; ++j) p.ref.data[at + j] += g[j] / T(pieces);
+            });
     }
     if (skip) ++fit_.skipped;
     else average_.update(*params_, list);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Products with lower triangular matrices of one chunk's tokens. A triangle lies by columns: element (i, j)
+// of a later token i and an earlier one j is m[j * row + i], and `row` covers the tokens in whole vectors.
+// Work is done in bands of 16 tokens; within its own band a triangle holds zeros where there is nothing.
+#pragma once
+
+#include <inlay/kernels/gemm.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace kernels {
+
+inline constexpr int band = 16;
+
+/// n numbers up to a whole vector.
+template <int W> constexpr int whole(int n) { return (n + W - 1) / W * W; }
+
+/// to[d][i] = x[i][d] for n rows of k numbers, k a multiple of W; zeros from n to a whole vector.
+template <int W, class T>
+INLAY_NOINLINE inline void transpose_rows(int n, int k, T const* x, std::ptrdiff_t x_row, T* to,
+                                          std::ptrdiff_t to_row) noexcept {
+    using V = simd::vec<T, W>;
+    for (int i = 0; i < n; i += W)
+        for (int d = 0; d < k; d += W) {
+            V square[std::size_t(W)];
+            if (i + W <= n)
+                INLAY_UNROLL for (int r = 0; r < W; ++r) square[r] = V::load(x + (i + r) * x_row + d);
+            else
+                for (int r = 0; r < W; ++r)
+                    square[r] = i + r < n ? V::load(x + (i + r) * x_row + d) : V(T(0));
+            simd::transpose(square);
+            INLAY_UNROLL for (int r = 0; r < W; ++r) square[r].store(to + (d + r) * to_row + i);
+        }
+}
+
+/// Zeros where (i, j) of a band's own square is above the diagonal, or on it.
+template <class T> inline void clear_above(int n, T* m, std::ptrdiff_t row, bool diagonal_too) noexcept {
+    for (int j = 0; j < n; ++j)
+        for (int i = j / band * band; i < j + diagonal_too; ++i) m[j * row + i] = T(0);
+}
+
+/// m(i, j) = later_i earlier_j for j <= i, or j < i; rows of `later` come transposed.
+template <int W, class T>
+INLAY_NOINLINE inline void triangle_products(int n, int k, T const* earlier, std::ptrdiff_t earlier_row,
+                                             T const* later, std::ptrdiff_t later_row, T* m,
+                                             std::ptrdiff_t row, bool strict) noexcept {
+    static_assert(band % W == 0);
+    for (int j = 0; j < n; j += band)
+        gemm<W>(std::min(band, n - j), whole<W>(n) - j, k, earlier + j * earlier_row, earlier_row, 1,
+                later + j, later_row, m + j * row + j, row, false);
+    clear_above(n, m, row, strict);
+}
+
+/// to_i (+)= sum over j <= i of m(i, j) x_j, rows of `width` numbers.
+template <int W, class T>
+INLAY_NOINLINE inline void triangle_to_later(int n, int width, T const* m, std::ptrdiff_t row, T const* x,
+                                             std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row) noexcept {
+    for (int i = 0; i < n; i += band) {
+        int const high = std::min(band, n - i);
+        gemm<W>(high, width, i + high, m + i, 1, row, x, x_row, to + i * to_row, to_row, true);
+    }
+}
+/// to_j (+)= sum over i >= j of m(i, j) x_i.
+template <int W, class T>
+INLAY_NOINLINE inline void triangle_to_earlier(int n, int width, T const* m, std::ptrdiff_t row, T const* x,
+                                               std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row,
+                                               bool accumulate) noexcept {
+    for (int j = 0; j < n; j += band)
+        gemm<W>(std::min(band, n - j), width, n - j, m + j * row + j, row, 1, x + j * x_row, x_row,
+                to + j * to_row, to_row, accumulate);
+}
+
+/// u = beta (e - m u) for a strict triangle m, earliest row first; e becomes what stands in brackets.
+template <int W, class T>
+INLAY_NOINLINE inline void solve_later(int n, int width, T const* m, std::ptrdiff_t row, T const* beta, T* e,
+                                       T* u) noexcept {
+    using V = simd::vec<T, W>;
+    for (int i = 0; i < n; i += band) {
+        int const high = std::min(band, n - i);
+        T* const first = e + i * width;
+        if (i > 0)
+            gemm<W>(high, width, Product<T>{i, m + i, 1, row, u, width, first, width, {}},
+                    [=](V x, std::ptrdiff_t r, std::ptrdiff_t c)
+                        INLAY_INLINE_LAMBDA { return V::load(first + r * width + c) - x; });
+        for (int j = i; j < i + high; ++j) {
+            scale<W>(width, beta[j], e + j * width, u + j * width);
+            for (int l = j + 1; l < i + high; ++l)
+                axpy<W>(width, -m[j * row + l], u + j * width, e + l * width);
+        }
+    }
+}
+/// The way back: g = du - m^T (beta g), latest row first, in the place of du, and back = -beta g.
+template <int W, class T>
+INLAY_NOINLINE inline void solve_earlier(int n, int width, T const* m, std::ptrdiff_t row, T const* beta,
+                                         T* g, T* back) noexcept {
+    for (int i = (n - 1) / band * band; i >= 0; i -= band) {
+        int const end = std::min(i + band, n);
+        if (end < n)
+            gemm<W>(end - i, width, n - end, m + i * row + end, row, 1, back + end * width, width,
+                    g + i * width, width, true);
+        for (int l = end - 1; l >= i; --l) {
+            scale<W>(width, -beta[l], g + l * width, back + l * width);
+            for (int j = i; j < l; ++j) axpy<W>(width, m[j * row + l], back + l * width, g + j * width);
+        }
+    }
+}
+
+} // namespace kernels
+} // namespace inlay::inline INLAY_ISA
