@@ -41,9 +41,9 @@ struct EveryFour {
 
 using Turned = Rope<100, Interleaved, Rotates<2>>;
 using Apart = Documents<"document">;
-using Series = Scores<Approximate>;
-using Alone = Scores<NonApproximate>;
-using Embedded = Scores<StaticEmbQK<"e">>;
+using Series = ScoredBy<Approximate>;
+using Alone = ScoredBy<NonApproximate>;
+using Embedded = ScoredBy<StaticEmbQK<"e">>;
 template <class... P> struct Config {
     template <class Q> static constexpr bool has = (std::is_same_v<P, Q> || ...);
     using Spec = Let<"e", Tanh, Let<"document", EveryFour, SoftmaxAttn<Heads<2>, P...>>>;

@@ -35,9 +35,9 @@ std::string name(Tag<OutputGate<Headwise>>) { return "OutputGate<Headwise>"; }
 std::string name(Tag<OutputGate<Elementwise>>) { return "OutputGate<Elementwise>"; }
 std::string name(Tag<Bias>) { return "Bias"; }
 std::string name(Tag<QkvBias>) { return "QkvBias"; }
-std::string name(Tag<Series>) { return "Scores<Approximate>"; }
-std::string name(Tag<Alone>) { return "Scores<NonApproximate>"; }
-std::string name(Tag<Embedded>) { return "Scores<StaticEmbQK>"; }
+std::string name(Tag<Series>) { return "ScoredBy<Approximate>"; }
+std::string name(Tag<Alone>) { return "ScoredBy<NonApproximate>"; }
+std::string name(Tag<Embedded>) { return "ScoredBy<StaticEmbQK>"; }
 std::string name(Tag<Apart>) { return "Documents"; }
 
 template <class A, class B>

@@ -2,7 +2,7 @@
 // How scores become weights: softmax, or maps that give most keys none.
 #pragma once
 
-#include <inlay/blocks/scores.hpp>
+#include <inlay/blocks/scored_by.hpp>
 #include <inlay/core/tensor.hpp>
 #include <inlay/kernels/attention.hpp>
 #include <inlay/kernels/attention_backward.hpp>
@@ -82,7 +82,7 @@ struct WeightsOf<S, Policy> {
     }
 };
 
-template <class S> struct WeightsOf<S, Scores<Approximate>> : WeightsOf<S, NoWeights> {
+template <class S> struct WeightsOf<S, ScoredBy<Approximate>> : WeightsOf<S, NoWeights> {
     using T = typename S::T;
     using Map = kernels::TaylorWeights;
     static constexpr int W = S::W;

@@ -18,7 +18,7 @@ struct pairs_to_turn;
 /// `HeadDim<D / Heads>`; `Causal` (the default), `Bidirectional` or `Prefix<N>`; `Window<N>` or
 /// `BlockWindow<N, M>`; `Sinks<N>`; `Rope<10'000>`, `Rope<10'000, Interleaved, Rotates<16>>`,
 /// `Alibi` or `LearnedAlibi`; `Forgetting`; `QkNorm` or `QkUnit`; `Softcap<C>`; `OffByOne`, `SinkLogit` or
-/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `Selective`; `Scores<Standard>` or another way
+/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `Selective`; `ScoredBy<Standard>` or another way
 /// to ask; `OutputGate<Headwise>` or
 /// `<Elementwise>`; `Documents<"name">`; `Bias`, `QkvBias`. Parameters: `q.weight [H d, D]`, `k.weight [K d,
 /// D]`, `v.weight [K d, D]`, `o.weight [D, H d]` from Xavier's U(-a, a), a^2 = 6 / (in + out), that of o
@@ -51,10 +51,10 @@ template <class... Policies> struct SoftmaxAttn {
     using Gate = policy<WhichGate, detail::NoGate>;
     using ScoreSink = policy<WhichScoreSink, detail::NoScoreSink>;
     using Forget = policy<WhichForgetting, detail::NoForgetting>;
-    using Asks = policy<WhichScores, Scores<Standard>>;
+    using Asks = policy<WhichScores, ScoredBy<Standard>>;
     using Weights =
         policy<WhichWeights,
-               std::conditional_t<std::is_same_v<Asks, Scores<Approximate>>, Asks, detail::NoWeights>>;
+               std::conditional_t<std::is_same_v<Asks, ScoredBy<Approximate>>, Asks, detail::NoWeights>>;
     using Diff = policy<WhichDifference, detail::NoDifference>;
     using Select = policy<WhichSelection, detail::NoSelection>;
     using Docs = policy<WhichDocuments, detail::NoDocuments>;
@@ -83,7 +83,7 @@ template <class... Policies> struct SoftmaxAttn {
 
     /// How attention is computed.
     template <class I, class R>
-    using Body = std::conditional_t<std::is_same_v<Asks, Scores<NonApproximate>>,
+    using Body = std::conditional_t<std::is_same_v<Asks, ScoredBy<NonApproximate>>,
                                     detail::AttentionScan<SoftmaxAttn, I, R>,
                                     detail::AttentionStream<SoftmaxAttn, I, R>>;
     template <class I, class R> struct Block : Body<I, R> {

@@ -28,12 +28,12 @@ template <Name Side> struct StaticEmbQK {
     using Refuses = List<>;
 };
 /// Which scores a SoftmaxAttn takes: Standard, Approximate, NonApproximate or StaticEmbQK<"e">.
-template <class Which> struct Scores {
+template <class Which> struct ScoredBy {
     using PolicyKind = WhichScores;
     using Is = typename Which::Is;
     using Refuses = typename Which::Refuses;
 };
-template <> struct Scores<NonApproximate> {
+template <> struct ScoredBy<NonApproximate> {
     using PolicyKind = WhichScores;
     using Admits = List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichBias>;
 };
@@ -43,7 +43,7 @@ namespace detail {
 template <class Which> struct AskedFrom {
     static constexpr bool elsewhere = false;
 };
-template <Name Side> struct AskedFrom<Scores<StaticEmbQK<Side>>> {
+template <Name Side> struct AskedFrom<ScoredBy<StaticEmbQK<Side>>> {
     static constexpr bool elsewhere = true;
     template <class C> static auto const& of(C const& c) noexcept {
         static_assert(HasSide<Side, decltype(c.extras)>,
