@@ -125,6 +125,37 @@ template <class Spec_, class I_, class T_, int W_ = native_lanes<T_>, int B_ = 3
                 for (int i = width; i < ref.stride; ++i) CHECK(ref.data[r * ref.stride + i] == 0);
             }
     }
+    /// One slope along a random direction through all parameters and inputs, against central differences: for
+    /// blocks with too many of them.
+    void check_slope() {
+        std::vector<T*> places;
+        std::vector<double> moves;
+        double slope = 0;
+        auto const take = [&](T& at, T gradient) {
+            places.push_back(&at);
+            moves.push_back(double(normal()));
+            slope += double(gradient) * moves.back();
+        };
+        forward();
+        backward();
+        std::vector<TensorRef<T>> p, g;
+        each_parameter(params, [&](std::string const&, auto ref) { p.push_back(ref); });
+        each_parameter(grads, [&](std::string const&, auto ref) { g.push_back(ref); });
+        for (std::size_t k = 0; k < p.size(); ++k)
+            for (int r = 0; r < p[k].rows; ++r)
+                for (int i = 0; i < p[k].width; ++i) take(p[k](r, i), g[k](r, i));
+        for (int b = 0; b < B; ++b)
+            for (int t = 0; t < x().length(b); ++t)
+                for (int i = 0; i < I::width; ++i) take(x()(b, t)[i], dx()(b, t)[i]);
+        auto const at = [&](double by) {
+            for (std::size_t k = 0; k < places.size(); ++k) *places[k] += T(by * moves[k]);
+            double const sum = loss();
+            for (std::size_t k = 0; k < places.size(); ++k) *places[k] -= T(by * moves[k]);
+            return sum;
+        };
+        double const step = 1e-6, want = (at(step) - at(-step)) / (2 * step);
+        CHECK(std::abs(slope - want) <= 1e-6 * (1 + std::abs(want)));
+    }
     /// Forward against a reference, with and without a tape.
     template <class F> void check_forward(F reference) {
         for (bool record : {true, false}) {

@@ -26,33 +26,7 @@ template <class... P> void tiles(reference::Attention const& truth) {
                 CHECK(std::abs(h->y()(b, t)[i] - wanted) <= 1e-12 * (1 + std::abs(wanted)));
             }
     }
-    // Everything moves by so much; a slope is the sum of what each gradient says of that.
-    h->backward();
-    std::vector<double*> places;
-    std::vector<double> moves;
-    double slope = 0;
-    auto const take = [&](double& at, double gradient) {
-        places.push_back(&at);
-        moves.push_back(h->normal());
-        slope += gradient * moves.back();
-    };
-    std::vector<TensorRef<double>> p, g;
-    h->each_parameter(h->params, [&](std::string const&, auto ref) { p.push_back(ref); });
-    h->each_parameter(h->grads, [&](std::string const&, auto ref) { g.push_back(ref); });
-    for (std::size_t k = 0; k < p.size(); ++k)
-        for (int r = 0; r < p[k].rows; ++r)
-            for (int i = 0; i < p[k].width; ++i) take(p[k](r, i), g[k](r, i));
-    for (int b = 0; b < H::B; ++b)
-        for (int t = 0; t < h->length[b]; ++t)
-            for (int i = 0; i < D; ++i) take(h->x()(b, t)[i], h->dx()(b, t)[i]);
-    auto const at = [&](double by) {
-        for (std::size_t k = 0; k < places.size(); ++k) *places[k] += by * moves[k];
-        double const loss = h->loss();
-        for (std::size_t k = 0; k < places.size(); ++k) *places[k] -= by * moves[k];
-        return loss;
-    };
-    double const step = 1e-6, wanted = (at(step) - at(-step)) / (2 * step);
-    CHECK(std::abs(slope - wanted) <= 1e-6 * (1 + std::abs(wanted)));
+    h->check_slope();
 }
 } // namespace
 

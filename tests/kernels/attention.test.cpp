@@ -4,6 +4,7 @@
 #include <inlay/kernels/attention_backward.hpp>
 
 #include "matrices.hpp"
+#include "spans.hpp"
 
 using namespace inlay;
 using matrices::Matrix;
@@ -23,7 +24,7 @@ template <class T, int W> struct Head {
               v = Matrix<T>::random(keys, value_width, vp),
               dout = Matrix<T>::random(queries, value_width, vp);
     Matrix<T> out{queries, value_width, value_width}, dq{queries, p, p}, dk{keys, p, p}, dv{keys, vp, vp};
-    std::vector<kernels::KeySpan> spans = std::vector<kernels::KeySpan>(std::size_t(queries));
+    Spans<T> spans{queries};
     std::vector<T> log_sum = std::vector<T>(std::size_t(queries)), delta = log_sum;
     T scale = T(1 / std::sqrt(double(width)));
     T const* sink = nullptr;
@@ -47,7 +48,7 @@ template <class T, int W> struct Head {
         std::vector<T> room(forward + backward + 1, T(NAN));
         room.back() = T(17);
         kernels::AttentionHead<T> const head{queries,  width,    value_width, scale,    q.data(),    k.data(),
-                                             v.data(), q.stride, k.stride,    v.stride, spans.data()};
+                                             v.data(), q.stride, k.stride,    v.stride, spans.view()};
         kernels::attend<W>(head, scores, sink, out.data(), out.stride, log_sum.data(),
                            room.data() + backward);
         CHECK(room.back() == T(17));
@@ -63,10 +64,7 @@ template <class T, int W> struct Head {
                                                              dk.data(), dv.data(), room.data());
         CHECK((dq.keeps_poison() && dk.keeps_poison() && dv.keeps_poison()));
     }
-    bool sees(int i, int j) const {
-        auto const& s = spans[std::size_t(i)];
-        return j < s.always || (s.first <= j && j < s.last);
-    }
+    bool sees(int i, int j) const { return spans[i].sees(j); }
 
     double own_level(int i) const { return level[std::size_t(keys - queries + i)]; }
 
@@ -153,7 +151,7 @@ template <class T, int W> void check_lengths(std::initializer_list<int> lengths)
             Head<T, W> h(n, n + old, 5, 7);
             for (int i = 0; i < n; ++i) {
                 int const place = i + old;
-                h.spans[std::size_t(i)] = {0, std::max(0, place + 1 - window), place + 1};
+                h.spans[i] = {0, std::max(0, place + 1 - window), place + 1};
             }
             h.check();
         }
@@ -174,9 +172,9 @@ TEST_CASE("attention whose queries see other keys each") {
     constexpr int W = native<float>;
     Head<float, W> h(70, 150, 9, 4);
     for (int i = 0; i < h.queries; ++i) // any spans; every seventh sees nothing, every fifth all
-        h.spans[std::size_t(i)] = i % 7 == 3   ? kernels::KeySpan{0, 40, 40}
-                                  : i % 5 == 0 ? kernels::KeySpan{0, 0, 150}
-                                               : kernels::KeySpan{i % 4, (i * 37) % 80, (i * 37) % 80 + i};
+        h.spans[i] = i % 7 == 3   ? Span{0, 40, 40}
+                     : i % 5 == 0 ? Span{0, 0, 150}
+                                  : Span{i % 4, (i * 37) % 80, (i * 37) % 80 + i};
     h.check();
     float const sink = 0.5f;
     h.sink = &sink;
@@ -190,7 +188,7 @@ TEST_CASE("attention with a cap and levels of keys") {
         h.cap = 0.7;
         double sum = 1e4; // far from 0: only differences matter
         for (int j = 0; j < h.keys; ++j) h.level.push_back(sum -= 0.3 * (1 + matrices::draw()));
-        for (int i = 0; i < n; ++i) h.spans[std::size_t(i)] = {0, i / 2, i + 71};
+        for (int i = 0; i < n; ++i) h.spans[i] = {0, i / 2, i + 71};
         h.check();
     }
 }
@@ -199,7 +197,7 @@ TEST_CASE("attention of scores of ten thousand") {
     constexpr int W = native<float>;
     Head<float, W> h(40, 40, 8, 8);
     for (int i = 0; i < 40; ++i) {
-        h.spans[std::size_t(i)] = {0, 0, i + 1};
+        h.spans[i] = {0, 0, i + 1};
         for (int c = 0; c < 8; ++c) h.q(i, c) *= 1e4f, h.k(i, c) *= 10;
     }
     h.run();
@@ -214,7 +212,7 @@ TEST_CASE("attention: worked numbers") {
     Head<double, W> h(3, 3, 2, 2);
     double const q[] = {1, 0, 0, 1, 1, 1}, k[] = {1, 0, 0, 1, .6, .8}, v[] = {1, 2, 3, 4, 5, 6};
     for (int i = 0; i < 3; ++i) {
-        h.spans[std::size_t(i)] = {0, 0, i + 1};
+        h.spans[i] = {0, 0, i + 1};
         for (int c = 0; c < 2; ++c)
             h.q(i, c) = q[2 * i + c], h.k(i, c) = k[2 * i + c], h.v(i, c) = v[2 * i + c], h.dout(i, c) = 1;
     }

@@ -5,6 +5,7 @@
 
 #include "../reference/row_map.hpp"
 #include "matrices.hpp"
+#include "spans.hpp"
 
 using namespace inlay;
 using matrices::Matrix;
@@ -27,7 +28,7 @@ template <class Map> struct Case {
     Matrix<double> q = Matrix<double>::random(n, d, p), k = Matrix<double>::random(keys, d, p),
                    v = Matrix<double>::random(keys, d, p), dout = Matrix<double>::random(n, d, p),
                    out{n, d, d}, dq{n, p, p}, dk{keys, p, p}, dv{keys, p, p};
-    std::vector<kernels::KeySpan> spans = std::vector<kernels::KeySpan>(n);
+    Spans<double> spans{n};
     std::vector<double> threshold = std::vector<double>(n), mean = threshold;
     std::vector<double> room = std::vector<double>(kernels::sparse_room<W, double>(d, d, keys) +
                                                    kernels::attention_backward_room<W, double>(d, d));
@@ -35,7 +36,7 @@ template <class Map> struct Case {
 
     auto head() {
         return kernels::AttentionHead<double>{n,        d,        d,        1.5,      q.data(),    k.data(),
-                                              v.data(), q.stride, k.stride, v.stride, spans.data()};
+                                              v.data(), q.stride, k.stride, v.stride, spans.view()};
     }
     void forward() {
         kernels::attend_sparse<Map, W>(head(), scores, out.data(), out.stride, threshold.data(), room.data());
@@ -49,15 +50,15 @@ template <class Map> struct Case {
     }
     void check() {
         for (int i = 0; i < n; ++i) // sinks, windows, and a query that sees nothing
-            spans[std::size_t(i)] = i == 3 ? kernels::KeySpan{} : kernels::KeySpan{2, i / 2, 2 * i + 1};
+            spans[i] = i == 3 ? Span{} : Span{2, i / 2, 2 * i + 1};
         forward();
         CHECK(out.keeps_poison());
         for (int i = 0; i < n; ++i) {
             std::vector<double> z;
             std::vector<int> seen;
-            auto const& s = spans[std::size_t(i)];
+            auto const& s = spans[i];
             for (int j = 0; j < keys; ++j) {
-                if (!(j < s.always || (s.first <= j && j < s.last))) continue;
+                if (!s.sees(j)) continue;
                 double product = 0;
                 for (int c = 0; c < d; ++c) product += q(i, c) * k(j, c);
                 z.push_back(4 * std::tanh(1.5 * product / 4));

@@ -16,6 +16,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
         typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
         typename Base::Turn, typename Base::Value, typename Base::Weights;
+    using Asked = AskedFrom<typename Spec::Asks>;
     static constexpr bool is_stream = Spec::Keys::streams;
 
     template <class C, class Tp>
@@ -36,10 +37,11 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 side = Sides::on(tape.sides, b), kept = tape.kept[b];
                 gate = GateRows::on(tape.gate, b), forget = ForgetRows::on(tape.forget, b);
             }
-            Q::apply(n, p.q, x(b), side.q);
-            Key::apply(n, p.k, x(b), side.k);
+            T const* const asked = asked_rows(c, x)(b);
+            Q::apply(n, p.q, asked, side.q);
+            Key::apply(n, p.k, asked, side.k);
             Value::apply(n, p.v, x(b), side.v);
-            Forget::project(n, p.forget, x(b), forget);
+            Forget::project(n, p.forget, asked, forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
             auto const judge = heads.head(0, 0, n, scale());
@@ -130,10 +132,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     T *const dk = dheads.key(h, set), *const dv = dheads.value(h);
                     T const* const kept = tape.kept[b] + a * rows;
                     kernels::clear(dk, S::front * S::wide), kernels::clear(dv, S::front * vwide);
-                    for (int t = 0; t < n; ++t) {
-                        auto const at = t * Sides::mixed_row + a * vd;
-                        mean[t] = kernels::dot<W>(vd, side.mixed + at, dside.mixed + at);
-                    }
+                    kernels::row_products<W>(n, vd, side.mixed + a * vd, Sides::mixed_row,
+                                             dside.mixed + a * vd, Sides::mixed_row, mean);
                     auto const head = heads.head(h, set, n, scale());
                     auto const z = scores(judge, selected, heads.order, n, level, dlevel);
                     T const* const dout_of = dmixed(a);
@@ -166,18 +166,34 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         }
         T* into = nullptr;
         if constexpr (wants_grad<DX>) into = dx.data;
-        Q::pull(all, p.q, x.data, dsides.q, into, false, g.q);
-        Key::pull(all, p.k, x.data, dsides.k, into, true, g.k);
-        Value::pull(all, p.v, x.data, dsides.v, into, true, g.v);
+        Value::pull(all, p.v, x.data, dsides.v, into, false, g.v);
+        auto const pull_asked = [&](T const* from, T* to) {
+            Q::pull(all, p.q, from, dsides.q, to, true, g.q);
+            Key::pull(all, p.k, from, dsides.k, to, true, g.k);
+            if constexpr (Forget::used)
+                Forget::Map::pull(all, p.forget.map, from, dforgets.data, to, true, g.forget.map);
+        };
+        if constexpr (Asked::elsewhere) {
+            auto const& from = Asked::of(c);
+            T* to = nullptr;
+            if constexpr (wants_grad<decltype(from.cotangent)>) to = from.cotangent.data;
+            pull_asked(from.value.data, to);
+        } else pull_asked(x.data, into);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
-        if constexpr (Forget::used)
-            Forget::Map::pull(all, p.forget.map, x.data, dforgets.data, into, true, g.forget.map);
     }
 
 private:
     static double* take_level(Scratch& s) noexcept {
         return reinterpret_cast<double*>(s.template take<std::byte>(Base::level_bytes));
+    }
+    /// What queries and keys are made of.
+    template <class C> static In<I, R> asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
+        if constexpr (Asked::elsewhere) {
+            static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
+                          "inlay: the side tensor of StaticEmbQK has not the shape of the input");
+            return Asked::of(c).value;
+        } else return x;
     }
     template <class C> static State const* state_in(C const& c, int b) noexcept {
         if constexpr (is_stream) return c.template state_in<State>(b);

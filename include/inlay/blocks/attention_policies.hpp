@@ -29,6 +29,7 @@ struct WhichDocuments;
 struct WhichWeights;
 struct WhichDifference;
 struct WhichSelection;
+struct WhichScores;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
@@ -38,6 +39,7 @@ struct with_a_score_of_no_key;
 struct that_knows_distances;
 struct that_knows_documents;
 struct that_subtracts;
+struct that_chooses_weights;
 
 /// N heads of queries.
 template <int N> struct Heads {

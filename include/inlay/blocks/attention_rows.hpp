@@ -59,7 +59,7 @@ template <class S> struct AttentionRows {
     using T = typename S::T;
     using Ring = typename S::Ring;
     HeadRows<T> q, k, v;
-    kernels::KeySpan* spans = nullptr;
+    kernels::KeySpans<T> spans{};
     typename S::Order order{};
 
     static constexpr std::size_t query_bytes = apart(sizeof(T) * std::size_t(S::asks * S::rows * S::wide));
@@ -69,7 +69,7 @@ template <class S> struct AttentionRows {
     }
     static constexpr std::size_t scratch = query_bytes + key_bytes(S::answers, S::wide) +
                                            key_bytes(S::K, S::vwide) +
-                                           lines(sizeof(kernels::KeySpan) * std::size_t(S::rows));
+                                           3 * lines(sizeof(T) * std::size_t(S::rows));
 
     /// Rows of what heads give, heads apart.
     static HeadRows<T> take_mixed(Scratch& s) noexcept {
@@ -79,7 +79,8 @@ template <class S> struct AttentionRows {
         AttentionRows r;
         r.q = {reinterpret_cast<T*>(s.template take<std::byte>(query_bytes)), S::rows * S::wide, S::wide};
         r.k = take_keys(s, S::answers, S::wide), r.v = take_keys(s, S::K, S::vwide);
-        r.spans = s.template take<kernels::KeySpan>(std::size_t(S::rows));
+        for (T** part : {&r.spans.always, &r.spans.first, &r.spans.last})
+            *part = s.template take<T>(std::size_t(S::rows));
         return r;
     }
 
@@ -96,8 +97,8 @@ template <class S> struct AttentionRows {
         std::int64_t const end = order.before + n;
         for (int t = 0; t < n; ++t) {
             Sight const sight = S::sight(order.before + t);
-            spans[t] = {S::front + order.row(std::min(sight.always, end)), S::front + order.row(sight.first),
-                        S::front + order.row(std::min(sight.last, end))};
+            spans.set(t, S::front + order.row(std::min(sight.always, end)), S::front + order.row(sight.first),
+                      S::front + order.row(std::min(sight.last, end)));
         }
     }
     /// The ring after n new tokens.

@@ -44,8 +44,9 @@ template <class S> struct AttentionSides {
         };
         return AttentionSides{at(tape.q), at(tape.k), at(tape.v), at(tape.mixed)}.row(b);
     }
-    AttentionSides row(int b) const noexcept {
-        std::ptrdiff_t const r = std::ptrdiff_t(b) * S::rows;
+    AttentionSides row(int b) const noexcept { return token(b * S::rows); }
+    AttentionSides token(int t) const noexcept {
+        std::ptrdiff_t const r = t;
         return {q + r * query_row, k + r * key_row, v + r * value_row, mixed + r * mixed_row};
     }
 

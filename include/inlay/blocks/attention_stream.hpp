@@ -18,6 +18,8 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
         typename Base::Value, typename Base::Weights;
 
+    using Asked = AskedFrom<typename Spec::Asks>;
+
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
         auto const take = [&](int n) { return s.template take<T>(std::size_t(n)); };
@@ -31,10 +33,12 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         auto const gated = Gate::MixedRows::take(s, 1);
         auto const difference = Diff::Rows::take(s, 1);
         auto const forget = Forget::Rows::take(s, 1);
-        Q::apply(1, p.q, x, query);
-        Key::apply(1, p.k, x, key);
+        T const* asked = x;
+        if constexpr (Asked::elsewhere) asked = Asked::of(c).value(0, 0);
+        Q::apply(1, p.q, asked, query);
+        Key::apply(1, p.k, asked, key);
         Value::apply(1, p.v, x, value);
-        Forget::project(1, p.forget, x, forget);
+        Forget::project(1, p.forget, asked, forget);
         split_heads<W>(1, S::asks, d, query, Sides::query_row, q);
         split_heads<W>(1, S::answers, d, key, Sides::key_row, k);
         Norm::forward(p.norm, 1, q, k, s);

@@ -2,7 +2,7 @@
 // How scores become weights: softmax, or maps that give most keys none.
 #pragma once
 
-#include <inlay/blocks/attention_policies.hpp>
+#include <inlay/blocks/scored_by.hpp>
 #include <inlay/core/tensor.hpp>
 #include <inlay/kernels/attention.hpp>
 #include <inlay/kernels/attention_backward.hpp>
@@ -14,12 +14,14 @@ namespace inlay::inline INLAY_ISA {
 /// its scores, and cost is about twice that of softmax.
 struct Sparsemax {
     using PolicyKind = WhichWeights;
+    using Is = List<that_chooses_weights>;
     using Refuses = List<with_a_score_of_no_key>;
     using Map = kernels::SparsemaxWeights;
 };
 /// Weights max(z / 2 - t, 0)^2 that sum to 1 (arXiv 1905.05702): between softmax and Sparsemax.
 struct Entmax15 {
     using PolicyKind = WhichWeights;
+    using Is = List<that_chooses_weights>;
     using Refuses = List<with_a_score_of_no_key>;
     using Map = kernels::Entmax15Weights;
 };
@@ -77,6 +79,28 @@ struct WeightsOf<S, Policy> {
     }
     static void step(int rows, int n, T* scores, int row) noexcept {
         for (int r = 0; r < rows; ++r) kernels::sparse_row<Map, W>(n, scores + r * row);
+    }
+};
+
+template <class S> struct WeightsOf<S, ScoredBy<Approximate>> : WeightsOf<S, NoWeights> {
+    using T = typename S::T;
+    using Map = kernels::TaylorWeights;
+    static constexpr int W = S::W;
+
+    template <class Z>
+    static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const*, T* out,
+                        std::ptrdiff_t out_row, T* kept, T* space) noexcept {
+        kernels::attend_taylor<W>(head, scores, out, out_row, kept, space);
+    }
+    template <class Z>
+    static void backward(kernels::AttentionHead<T> const& head, Z const& scores, T const* dout,
+                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv,
+                         T* space) noexcept {
+        kernels::attend_backward<Map, W>(head, scores, dout, dout_row, kept, static_cast<T const*>(mean), dq,
+                                         dk, dv, space);
+    }
+    static void step(int rows, int n, T* scores, int row) noexcept {
+        for (int r = 0; r < rows; ++r) kernels::taylor_row<W>(n, scores + r * row);
     }
 };
 } // namespace detail

@@ -84,19 +84,19 @@ template <class S, Name Side> struct DocumentMask<S, Documents<Side>> : NoPart<W
     };
 
     /// Narrows what n new tokens see.
-    template <class C>
+    template <class C, class T>
     static void limit(C const& c, int b, typename S::Order order, int n, Memory const* in,
-                      kernels::KeySpan* spans) noexcept {
+                      kernels::KeySpans<T> spans) noexcept {
         Memory now = in ? *in : Memory{};
+        auto const row = [&](std::int64_t place) { return S::front + order.row(place); };
         for (int t = 0; t < n; ++t) {
             enter(now, number(c, b, t), order.before + t);
-            spans[t].first = std::max(spans[t].first, S::front + order.row(now.start));
+            spans.first[t] = std::max(spans.first[t], T(row(now.start)));
         }
-        std::int32_t end = S::front + order.row(order.before + n);
+        int end = row(order.before + n);
         for (int t = n - 1; t >= 0; --t) {
-            if (t + 1 < n && number(c, b, t) != number(c, b, t + 1))
-                end = S::front + order.row(order.before + t + 1);
-            spans[t].last = std::min(spans[t].last, end);
+            if (t + 1 < n && number(c, b, t) != number(c, b, t + 1)) end = row(order.before + t + 1);
+            spans.set(t, int(spans.always[t]), int(spans.first[t]), std::min(int(spans.last[t]), end));
         }
     }
     template <class C>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/attention_scan.hpp>
 #include <inlay/blocks/attention_stream.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -17,7 +18,8 @@ struct pairs_to_turn;
 /// `HeadDim<D / Heads>`; `Causal` (the default), `Bidirectional` or `Prefix<N>`; `Window<N>` or
 /// `BlockWindow<N, M>`; `Sinks<N>`; `Rope<10'000>`, `Rope<10'000, Interleaved, Rotates<16>>`,
 /// `Alibi` or `LearnedAlibi`; `Forgetting`; `QkNorm` or `QkUnit`; `Softcap<C>`; `OffByOne`, `SinkLogit` or
-/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `Selective`; `OutputGate<Headwise>` or
+/// `SinkKeys<N>`; `Sparsemax` or `Entmax15`; `Differential`; `Selective`; `ScoredBy<Standard>` or another way
+/// to ask; `OutputGate<Headwise>` or
 /// `<Elementwise>`; `Documents<"name">`; `Bias`, `QkvBias`. Parameters: `q.weight [H d, D]`, `k.weight [K d,
 /// D]`, `v.weight [K d, D]`, `o.weight [D, H d]` from Xavier's U(-a, a), a^2 = 6 / (in + out), that of o
 /// divided by sqrt(2 depth); biases 0. Cost a token: 4 D d (H + K) for the projections and 4 H d for each key
@@ -35,7 +37,7 @@ template <class... Policies> struct SoftmaxAttn {
     using Allowed =
         PolicyKinds<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichWindow, WhichSinks,
                     WhichPlaces, WhichBias, WhichNorm, WhichCap, WhichGate, WhichScoreSink, WhichForgetting,
-                    WhichDocuments, WhichWeights, WhichDifference, WhichSelection>;
+                    WhichDocuments, WhichWeights, WhichDifference, WhichSelection, WhichScores>;
     static constexpr int layers = 1;
     static constexpr int heads = policy<HowManyHeads, Heads<1>>::value;
     static constexpr int kv_heads = policy<HowManyKvHeads, KvHeads<heads>>::value;
@@ -49,7 +51,10 @@ template <class... Policies> struct SoftmaxAttn {
     using Gate = policy<WhichGate, detail::NoGate>;
     using ScoreSink = policy<WhichScoreSink, detail::NoScoreSink>;
     using Forget = policy<WhichForgetting, detail::NoForgetting>;
-    using Weights = policy<WhichWeights, detail::NoWeights>;
+    using Asks = policy<WhichScores, ScoredBy<Standard>>;
+    using Weights =
+        policy<WhichWeights,
+               std::conditional_t<std::is_same_v<Asks, ScoredBy<Approximate>>, Asks, detail::NoWeights>>;
     using Diff = policy<WhichDifference, detail::NoDifference>;
     using Select = policy<WhichSelection, detail::NoSelection>;
     using Docs = policy<WhichDocuments, detail::NoDocuments>;
@@ -76,7 +81,12 @@ template <class... Policies> struct SoftmaxAttn {
     template <class I> using Problem = typename decltype(problem<I>())::type;
     template <int T, int D> static Tag<Shape<T, D>> out(Tag<Shape<T, D>>);
 
-    template <class I, class R> struct Block : detail::AttentionStream<SoftmaxAttn, I, R> {
+    /// How attention is computed.
+    template <class I, class R>
+    using Body = std::conditional_t<std::is_same_v<Asks, ScoredBy<NonApproximate>>,
+                                    detail::AttentionScan<SoftmaxAttn, I, R>,
+                                    detail::AttentionStream<SoftmaxAttn, I, R>>;
+    template <class I, class R> struct Block : Body<I, R> {
         using Spec = SoftmaxAttn;
     };
 };

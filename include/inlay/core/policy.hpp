@@ -99,8 +99,16 @@ template <class T, class... U> inline constexpr bool is_in<T, List<U...>> = (std
 template <class Is, class Refused> inline constexpr bool any_of = false;
 template <class... Is, class Refused>
 inline constexpr bool any_of<List<Is...>, Refused> = (is_in<Is, Refused> || ...);
+/// What alone may stand beside a policy: `using Admits = List<kinds...>;`.
+template <class P, class Kind> inline constexpr bool admits = true;
+template <class P, class Kind>
+    requires requires { typename P::Admits; }
+inline constexpr bool admits<P, Kind> = is_in<Kind, typename P::Admits>;
+/// Of two policies of one kind it is said that they are doubled.
 template <class P, class Other>
-inline constexpr bool refuses = any_of<typename TraitsOf<Other>::type, typename RefusalsOf<P>::type>;
+inline constexpr bool refuses =
+    !std::is_same_v<PolicyKindOf<P>, PolicyKindOf<Other>> &&
+    (!admits<P, PolicyKindOf<Other>> || any_of<typename TraitsOf<Other>::type, typename RefusalsOf<P>::type>);
 
 /// `both<A, B>` for the first policy that refuses another, or void.
 template <class P, class... All> struct RefusedBy {

@@ -78,10 +78,11 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
     scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
-        Block const block(head.spans + q0, n);
+        Block const block(head.spans.from(q0), n);
         turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
         clear(sums, std::ptrdiff_t(Q) * wide);
         V top[std::size_t(NV)], total[std::size_t(NV)];
+        bool begun[std::size_t(NV)] = {}; // there is something to rescale
         for (int v = 0; v < NV; ++v) { // the least number, and not -infinity: a difference of two is not NaN
             top[v] = V(sink ? *sink : std::numeric_limits<T>::lowest());
             total[v] = V(sink ? T(1) : T(0));
@@ -94,11 +95,12 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
                 if (range.from == range.to) continue;
                 T factor[std::size_t(W)];
                 detail::weigh(block, scores, bias, range, k0, v, s, top[v], total[v]).store(factor);
-                for (int q = 0; q < block.in_vector(v); ++q)
+                for (int q = 0; begun[v] && q < block.in_vector(v); ++q)
                     if (factor[q] != T(1)) {
                         T* const row = sums + (v * W + q) * wide;
                         scale<W>(wide, factor[q], row, row);
                     }
+                begun[v] = true;
             }
             each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
                 gemm<W>(std::min(vectors * W, n - v * W), wide, to - from, s + (from - k0) * Q + v * W, 1, Q,

@@ -108,7 +108,7 @@ INLAY_NOINLINE inline void pull_selected(AttentionHead<T> const& head, S const& 
     scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
-        Block const block(head.spans + q0, n);
+        Block const block(head.spans.from(q0), n);
         turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
         turn<W>(n, wide, dout + q0 * dout_row, dout_row, T(1), dturned);
         V own[std::size_t(NV)], less[std::size_t(NV)];

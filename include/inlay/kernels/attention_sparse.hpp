@@ -77,7 +77,7 @@ INLAY_NOINLINE inline void attend_sparse(AttentionHead<T> const& head, S const& 
     scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
-        Block const block(head.spans + q0, n);
+        Block const block(head.spans.from(q0), n);
         turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
         clear(sums, std::ptrdiff_t(Q) * wide);
         // Scores of all tiles, one behind the other; hidden ones are minus infinity.
@@ -148,7 +148,7 @@ INLAY_NOINLINE inline void sparse_means(AttentionHead<T> const& head, S const& s
     scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
-        Block const block(head.spans + q0, n);
+        Block const block(head.spans.from(q0), n);
         turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
         turn<W>(n, wide, dout + q0 * dout_row, dout_row, T(1), dturned);
         V sum[std::size_t(NV)], slopes[std::size_t(NV)], own[std::size_t(NV)];
