@@ -41,7 +41,8 @@ TEST_CASE("gradients of deep memories are second order, whatever the policies") 
     check_slopes<Memory<Chunk<1>, Depth<2>, NoMomentum, NeverForgets, FreeKeys, ShortConv<0>, StepSize<.3>,
                         KeyDim<3>, ValueDim<4>>,
                  Sequence<5, 4>>();
-    check_slopes<Memory<Chunk<3>, Depth<2>, PreviousChunk, NoMomentum, ShortConv<0>>, Sequence<7, 4>>();
+    check_slopes<Memory<Heads<2>, Chunk<3>, Depth<2>, PreviousChunk, InnerNorm, ShortConv<0>>,
+                 Sequence<7, 6>>();
 }
 
 TEST_CASE("a chunk of more tokens than are worked on together") {
