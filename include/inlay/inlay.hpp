@@ -22,9 +22,11 @@
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
+#include <inlay/combine/memory_as.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/persistent.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/select.hpp>
