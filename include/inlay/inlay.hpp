@@ -23,6 +23,7 @@
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/memory_as.hpp>
+#include <inlay/combine/memory_as_context.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
