@@ -10,6 +10,7 @@
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
+#include <inlay/blocks/feedback_memory.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
