@@ -19,6 +19,15 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
     using Asked = AskedFrom<typename Spec::Asks>;
     static constexpr bool is_stream = Spec::Keys::streams;
 
+    /// What queries and keys are made of.
+    template <class C> static In<I, R> asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
+        if constexpr (Asked::elsewhere) {
+            static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
+                          "inlay: the side tensor of StaticEmbQK has not the shape of the input");
+            return Asked::of(c).value;
+        } else return x;
+    }
+
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<I, R> y, Tp& tape, Scratch s) noexcept {
         T* const room = s.template take<T>(Weights::room);
@@ -186,14 +195,6 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
 private:
     static double* take_level(Scratch& s) noexcept {
         return reinterpret_cast<double*>(s.template take<std::byte>(Base::level_bytes));
-    }
-    /// What queries and keys are made of.
-    template <class C> static In<I, R> asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
-        if constexpr (Asked::elsewhere) {
-            static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
-                          "inlay: the side tensor of StaticEmbQK has not the shape of the input");
-            return Asked::of(c).value;
-        } else return x;
     }
     template <class C> static State const* state_in(C const& c, int b) noexcept {
         if constexpr (is_stream) return c.template state_in<State>(b);
