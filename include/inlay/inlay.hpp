@@ -17,6 +17,7 @@
 #include <inlay/blocks/position.hpp>
 #include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/blocks/sparse_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/interleave.hpp>

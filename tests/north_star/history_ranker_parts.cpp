@@ -11,7 +11,8 @@ using Visit = Record<Categorical<"user", 1024>, Categorical<"item", 2048>, Categ
 using Exact = Cross<Hashed<1 << 16>, Of<"user", "hour">, Of<"item", "hour">>;
 using Bounded = Stack<Embed<16>, Flatten, Dense<1>>;
 using Fields = Stack<Embed<16>, PreNorm<SoftmaxAttn<Heads<2>, Bidirectional>>, Flatten, Dense<1>>;
-using Recent = Stack<Select<"watched">, Embed<16>, PreNorm<Dense<16>>, Last, Dense<1>>;
+using Recent = Stack<Select<"watched">, Embed<16>, PreNorm<SparseAttn<Heads<2>, Causal, TopBlocks<2, 8>>>,
+                     Last, Dense<1>>;
 using Ranker = Model<Visit, Sum<Exact, Bounded, Fields, Recent>>;
 
 int main() {

@@ -30,6 +30,7 @@ struct WhichWeights;
 struct WhichDifference;
 struct WhichSelection;
 struct WhichScores;
+struct WhichPattern;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
@@ -92,6 +93,9 @@ struct NoScoreSink {
 struct NoForgetting {};
 struct NoDocuments {};
 struct NoSelection {};
+struct NoPattern {
+    static constexpr bool used = false;
+};
 struct NoDifference {
     static constexpr int sets = 1;
 };

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What sparse attention adds to attention over the tokens nearby: pieces of keys, each with the queries that
+// ask it. Every pair of a query and a key is in one piece, or nearby.
+#pragma once
+
+#include <inlay/blocks/attention_part.hpp>
+#include <inlay/blocks/attention_rows.hpp>
+#include <inlay/blocks/attention_weights.hpp>
+#include <inlay/blocks/sparse_policies.hpp>
+#include <inlay/kernels/attention_listed.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace detail {
+
+/// Keys that lie next to each other from row `first` on, or those of a list.
+struct KeyPiece {
+    int first, count;
+    std::int32_t const* rows;
+};
+
+template <class S, class How> struct SummaryOf;
+
+template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
+    using Room = NothingChosen;
+    template <int> struct Tape {};
+    static constexpr std::size_t step_scratch = 0;
+    static constexpr double pairs() { return 0; }
+    static Room take(Scratch&) noexcept { return {}; }
+};
+
+/// The Most numbers of [from, to) with the largest scores, of equals the lower, largest first; -1 where there
+/// are fewer.
+template <int Most, class F>
+inline void best_of(int from, int to, std::int32_t* chosen, F const& score) noexcept {
+    if constexpr (Most > 0) {
+        using T = decltype(score(0));
+        T top[std::size_t(Most)];
+        int n = 0;
+        if (to - from <= Most) // all of them, whatever they score
+            for (; from + n < to; ++n) chosen[n] = from + n;
+        else
+            for (int c = from; c < to; ++c) {
+                T const s = score(c);
+                if (n == Most && !(s > top[Most - 1])) continue;
+                int at = n < Most ? n++ : Most - 1;
+                for (; at > 0 && s > top[at - 1]; --at) top[at] = top[at - 1], chosen[at] = chosen[at - 1];
+                top[at] = s, chosen[at] = c;
+            }
+        std::fill(chosen + n, chosen + Most, -1);
+    }
+}
+
+/// Attention over what is near, then over the pieces of a choice.
+template <class S, class Choice> struct PieceWork {
+    using T = typename S::T;
+    using Head = kernels::AttentionHead<T>;
+    using Room = typename Choice::Room;
+    static constexpr int W = S::W;
+    static constexpr std::size_t room = kernels::listed_room<W, T>(S::d, S::vd);
+    static constexpr std::size_t backward_room = kernels::listed_backward_room<W, T>(S::d, S::vd);
+
+    template <class Z>
+    static void forward(Head const& head, Z const& scores, T const* sink, T* out, std::ptrdiff_t out_row,
+                        T* kept, T* space, Room const& chosen) noexcept {
+        kernels::attend<W>(head, scores, sink, out, out_row, kept, space);
+        Choice::each_piece(head.queries, chosen,
+                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                               kernels::attend_listed<W>(piece_of(head, keys), scores, n, ids, sees, out,
+                                                         out_row, kept, space);
+                           });
+    }
+    template <class Z>
+    static void backward(Head const& head, Z const& scores, T const* dout, std::ptrdiff_t dout_row,
+                         T const* kept, T const* mean, T* dq, T* dk, T* dv, T* space,
+                         Room const& chosen) noexcept {
+        using Weights = kernels::SoftmaxWeights;
+        kernels::attend_backward<Weights, W>(head, scores, dout, dout_row, kept, mean, dq, dk, dv, space);
+        Choice::each_piece(head.queries, chosen,
+                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                               kernels::attend_listed_backward<Weights, W>(
+                                   piece_of(head, keys), scores, n, ids, sees, dout, dout_row, kept, mean, dq,
+                                   dk + keys.first * head.key_row, dv + keys.first * head.value_row, space);
+                           });
+    }
+
+    static void step(int rows, int n, T* scores, int row) noexcept {
+        kernels::softmax<W>(rows, n, scores, row, scores, row);
+    }
+
+private:
+    static Head piece_of(Head head, KeyPiece keys) noexcept {
+        head.key += keys.first * head.key_row, head.value += keys.first * head.value_row;
+        return head;
+    }
+};
+
+} // namespace detail
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A pattern that leaves out nothing is full attention; streams longer than what they keep. All else is in the
+// laws.
+#include "../reference/sparse_attention.hpp"
+#include "long_stream.hpp"
+
+using namespace inlay;
+using test::long_stream;
+
+namespace {
+
+/// Output, gradients and streams of two blocks with the same parameters.
+template <class Sparse, class Full, class Input> void same_as_full() {
+    using A = test::Harness<Sparse, Input, double>;
+    using B = test::Harness<Full, Input, double>;
+    auto a = std::make_unique<A>();
+    auto b = std::make_unique<B>();
+    a->length[1] = b->length[1] = Input::rows / 2;
+    a->forward(), b->forward(), a->backward(), b->backward();
+    auto const check = [](auto const& x, auto const& y, int row, int width) {
+        for (int t = 0; t < x.length(row); ++t)
+            for (int i = 0; i < width; ++i) {
+                CAPTURE(t);
+                CHECK(x(row, t)[i] == doctest::Approx(y(row, t)[i]).epsilon(1e-11));
+            }
+    };
+    for (int row = 0; row < A::B; ++row) {
+        check(a->y(), b->y(), row, Input::width);
+        check(a->dx(), b->dx(), row, Input::width);
+    }
+    std::vector<double> of_a, of_b;
+    a->each_parameter(a->grads, [&](std::string const&, auto ref) {
+        for (int r = 0; r < ref.rows; ++r)
+            for (int i = 0; i < ref.width; ++i) of_a.push_back(ref(r, i));
+    });
+    b->each_parameter(b->grads, [&](std::string const&, auto ref) {
+        for (int r = 0; r < ref.rows; ++r)
+            for (int i = 0; i < ref.width; ++i) of_b.push_back(ref(r, i));
+    });
+    REQUIRE(of_a.size() == of_b.size());
+    for (std::size_t i = 0; i < of_a.size(); ++i) CHECK(of_a[i] == doctest::Approx(of_b[i]).epsilon(1e-10));
+}
+
+/// The last `capacity` tokens, of which only whole blocks are chosen.
+reference::Selector top_blocks_of(int n, int block, int capacity) {
+    return [=](reference::detail::Attending const& a, int h) {
+        auto const B = std::size_t(block);
+        reference::Chosen chosen(a.size(), std::vector<bool>(a.size()));
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            std::vector<double> scores;
+            for (std::size_t c = 0; c < i / B; ++c)
+                scores.push_back(c * B + std::size_t(capacity) > i
+                                     ? reference::product(a.queries(h)[i],
+                                                          reference::mean_of(a.keys(h), c * B, (c + 1) * B))
+                                     : reference::never);
+            auto kept = reference::best(scores, n - 1);
+            kept.push_back(true);
+            for (std::size_t j = 0; j <= i; ++j) chosen[i][j] = kept[j / B];
+        }
+        return chosen;
+    };
+}
+
+} // namespace
+
+TEST_CASE("sparse attention with a full budget is attention") {
+    same_as_full<SparseAttn<Heads<4>, KvHeads<2>, Rope<>, SinkLogit, TopBlocks<10, 8>>,
+                 SoftmaxAttn<Heads<4>, KvHeads<2>, Rope<>, SinkLogit>, Sequence<77, 20>>();
+}
+TEST_CASE("a stream of chosen blocks forgets the oldest") {
+    long_stream<SparseAttn<Heads<2>, KvHeads<1>, Rope<>, TopBlocks<2, 3>>, 8, 8>(reference::sparse_attention(
+        {.heads = 2, .kv_heads = 1, .rope = {.base = 10'000}}, top_blocks_of(2, 3, 9)));
+    long_stream<SparseAttn<TopBlocks<1, 4>>, 6, 5>(reference::sparse_attention({}, top_blocks_of(1, 4, 8)));
+}
