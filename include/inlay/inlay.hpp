@@ -12,6 +12,7 @@
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
+#include <inlay/blocks/memory.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
