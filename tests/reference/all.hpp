@@ -8,6 +8,7 @@
 #include "combine.hpp"
 #include "conv.hpp"
 #include "cross.hpp"
+#include "dcn.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
 #include "embed.hpp"
