@@ -13,6 +13,7 @@
 #include "dropout.hpp"
 #include "embed.hpp"
 #include "feedback.hpp"
+#include "field_products.hpp"
 #include "linear_attention.hpp"
 #include "loss.hpp"
 #include "memory.hpp"

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/cross_cin.hpp>
 #include <inlay/blocks/cross_dcn.hpp>
 #include <inlay/blocks/cross_exact.hpp>
+#include <inlay/blocks/cross_pairs.hpp>
+#include <inlay/blocks/cross_sums.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
