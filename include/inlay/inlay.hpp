@@ -17,6 +17,7 @@
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
 #include <inlay/blocks/recurrent.hpp>
+#include <inlay/blocks/senet.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/sparse_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
@@ -26,6 +27,7 @@
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/product.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/select.hpp>

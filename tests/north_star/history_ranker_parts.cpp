@@ -9,7 +9,7 @@ using Visit = Record<Categorical<"user", 1024>, Categorical<"item", 2048>, Categ
                      Numeric<"age">, MultiHot<"genres", 19, 6>, History<"watched", 32, SameAs<"item">>>;
 
 using Exact = Cross<Hashed<1 << 16>, Of<"user", "hour">, Of<"item", "hour">>;
-using Bounded = Stack<Embed<16>, Flatten, Dense<1>>;
+using Bounded = Stack<Embed<16>, Flatten, Cross<Dcn<3>, Rank<16>>, Dense<1>>;
 using Fields = Stack<Embed<16>, PreNorm<SoftmaxAttn<Heads<2>, Bidirectional>>, Flatten, Dense<1>>;
 using Recent = Stack<Select<"watched">, Embed<16>, PreNorm<SparseAttn<Heads<2>, Causal, TopBlocks<2, 8>>>,
                      Last, Dense<1>>;
