@@ -10,6 +10,7 @@
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
+#include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/norm.hpp>
@@ -18,6 +19,7 @@
 #include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
+#include <inlay/combine/fixed_stream.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>

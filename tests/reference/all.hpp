@@ -12,6 +12,7 @@
 #include "dropout.hpp"
 #include "embed.hpp"
 #include "feedback.hpp"
+#include "fixed_stream.hpp"
 #include "linear_attention.hpp"
 #include "loss.hpp"
 #include "memory.hpp"
