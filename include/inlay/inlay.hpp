@@ -10,6 +10,7 @@
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
+#include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
@@ -21,6 +22,7 @@
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/sparse_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
+#include <inlay/combine/fixed_stream.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
