@@ -41,7 +41,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
         auto const selected = Select::take(s);
-        auto chosen = Choice::take(s);
+        auto chosen = Choice::take(c, s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
@@ -110,7 +110,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         Rows heads = Rows::take(s), dheads = Rows::take(s);
         HeadRows<T> const dmixed = Rows::take_mixed(s);
         auto const selected = Select::take(s);
-        auto chosen = Choice::take(s);
+        auto chosen = Choice::take(c, s);
         T const* out = sides.mixed; // of the heads, and its gradient
         T* dout = dsides.mixed;
         if constexpr (Diff::used) {

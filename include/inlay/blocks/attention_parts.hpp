@@ -13,6 +13,7 @@
 #include <inlay/blocks/score_sink.hpp>
 #include <inlay/blocks/scored_by.hpp>
 #include <inlay/blocks/selective.hpp>
+#include <inlay/blocks/spread_keys.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {

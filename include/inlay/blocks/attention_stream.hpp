@@ -61,7 +61,7 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
             int const g = a / sets, first = g * group, ask = first * sets + a % sets;
             if constexpr (Choice::used) {
                 for (int h = first; h < first + group; ++h)
-                    attend_chosen(p, state, h, q(h), scores, mixed(h), s);
+                    attend_chosen(c, p, state, h, q(h), scores, mixed(h), s);
                 continue;
             }
             kernels::StepHead<T> const head{group,       stored, wide,           vwide,
@@ -100,13 +100,14 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
 
 private:
     /// One head over what it chose, copied next to each other.
-    static void attend_chosen(Params const& p, State const& state, int h, T const* q, T* scores, T* out,
-                              Scratch s) noexcept {
+    template <class C>
+    static void attend_chosen(C const& c, Params const& p, State const& state, int h, T const* q, T* scores,
+                              T* out, Scratch s) noexcept {
         auto* const slots = s.template take<std::int32_t>(std::size_t(Ring::capacity));
         T* const key = s.template take<T>(std::size_t(Ring::capacity * wide));
         T* const value = s.template take<T>(std::size_t(Ring::capacity * vwide));
         Ring const& ring = state.keys;
-        int const n = Choice::list(h, state.chosen, ring, q, slots, s), g = h / group;
+        int const n = Choice::list(c, h, state.chosen, ring, q, slots, s), g = h / group;
         kernels::gather(n, slots, ring.key[g][0], wide, wide, key, wide);
         kernels::gather(n, slots, ring.value[g][0], vwide, vwide, value, vwide);
         kernels::StepHead<T> const head{1, n, wide, vwide, scale(), q, key, value, wide, wide, vwide};
