@@ -26,10 +26,12 @@
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
+#include <inlay/combine/memory_as.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/product.hpp>
+#include <inlay/combine/persistent.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/select.hpp>
@@ -40,4 +42,5 @@
 // What reaches Model through others comes after it, or a message about blocks tells the whole way there.
 #include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/snapshot.hpp>
 #include <inlay/model/summary.hpp>
