@@ -20,6 +20,7 @@
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
 #include <inlay/combine/gate.hpp>
+#include <inlay/combine/gated_cross.hpp>
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
