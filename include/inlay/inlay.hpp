@@ -19,6 +19,7 @@
 #include <inlay/blocks/senet.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
+#include <inlay/combine/embed_each.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/gated_cross.hpp>
 #include <inlay/combine/interleave.hpp>
