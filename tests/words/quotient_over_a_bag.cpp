@@ -1,7 +1,6 @@
 // words: inlay: blocks do not fit
 // words: Embed<8, .*QuotientRemainder<16>
 // words: Bag<4, 64>
-// words: tokens
 #include <inlay/inlay.hpp>
 
 using namespace inlay;
