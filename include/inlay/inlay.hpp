@@ -10,6 +10,7 @@
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
+#include <inlay/blocks/esmm.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/norm.hpp>
@@ -25,13 +26,16 @@
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/mlp.hpp>
+#include <inlay/combine/multi_gate.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/per_row.hpp>
 #include <inlay/combine/product.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
+#include <inlay/combine/target_attn.hpp>
 #include <inlay/combine/tied.hpp>
 #include <inlay/model/model.hpp>
 

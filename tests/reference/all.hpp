@@ -30,4 +30,5 @@
 #include "schedule.hpp"
 #include "selection_prefill.hpp"
 #include "sparse_attention.hpp"
+#include "tasks.hpp"
 #include "xxh64.hpp"
