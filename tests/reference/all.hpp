@@ -15,6 +15,7 @@
 #include "feedback.hpp"
 #include "field_products.hpp"
 #include "fixed_stream.hpp"
+#include "gated_cross.hpp"
 #include "linear_attention.hpp"
 #include "loss.hpp"
 #include "memory.hpp"
@@ -30,4 +31,5 @@
 #include "schedule.hpp"
 #include "selection_prefill.hpp"
 #include "sparse_attention.hpp"
+#include "tasks.hpp"
 #include "xxh64.hpp"
