@@ -9,3 +9,4 @@
 #include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/io/known_models.hpp>
+#include <inlay/io/rtneural.hpp>
