@@ -8,4 +8,5 @@
 #include <inlay/data/save.hpp>
 #include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/io/dispatch.hpp>
 #include <inlay/io/known_models.hpp>
