@@ -16,6 +16,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -169,8 +170,9 @@ int main(int argc, char** argv) try {
         table << h.layer << ',' << h.head << ',' << h.score << ',' << h.active << ',' << h.left << '\n';
 
     constexpr double threshold = 0.1;
-    std::stable_sort(heads.begin(), heads.end(),
-                     [](Head const& a, Head const& b) { return a.score > b.score; });
+    std::sort(heads.begin(), heads.end(), [](Head const& a, Head const& b) {
+        return std::tuple(-a.score, a.layer, a.head) < std::tuple(-b.score, b.layer, b.head);
+    });
     plot(name + ".svg", heads, threshold);
     auto const others =
         std::find_if(heads.begin(), heads.end(), [&](Head const& h) { return h.score < threshold; });
