@@ -54,7 +54,7 @@ public:
         Weights::backward(rows_.head(0, 0, n, 0.125f), kernels::Scores<>{}, dout_, d, kept_, mean_,
                           drows_.query(0, 0), drows_.key(0, 0), drows_.value(0), space_, choice_);
     }
-    static double pairs() { return Block::S::pairs() + Choice::pairs(); }
+    static constexpr double pairs() { return Choice::pairs(); }
 
 private:
     struct Free {
@@ -83,14 +83,15 @@ constexpr int as_long(double pairs) {
 
 template <class Pattern, int n> void beside_dense(char const* name) {
     using Sparse = Head<SparseAttn<Causal, Pattern>, n>;
-    constexpr double pairs = Sparse::Block::S::pairs() + Sparse::Choice::pairs();
+    constexpr double pairs = Sparse::pairs();
     using Dense = Head<SoftmaxAttn<Causal>, as_long(pairs)>;
     using Near = Head<SoftmaxAttn<Window<int(pairs / n)>>, n>;
     Sparse sparse;
     Dense dense;
     Near near;
     char line[96];
-    auto const race_of = [&](char const* what, double flops, Contestant ours, Contestant peer, Contestant other) {
+    auto const race_of = [&](char const* what, double flops, Contestant ours, Contestant peer,
+                             Contestant other) {
         std::snprintf(line, sizeof line, "%s, T=%d, %s (us a token: see ns / T)", name, n, what);
         race(line, flops, {std::move(ours), std::move(peer), std::move(other)});
     };

@@ -24,7 +24,9 @@ template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
     using Room = NothingChosen;
     template <int> struct Tape {};
     static constexpr std::size_t step_scratch = 0;
-    static constexpr double pairs() { return 0; }
+    /// Pairs of a query and a key, and operations of choosing them, for one sequence and head.
+    static constexpr double pairs() { return S::pairs(); }
+    static constexpr double choosing() { return 0; }
     template <class C> static Room take(C const&, Scratch&) noexcept { return {}; }
 };
 
