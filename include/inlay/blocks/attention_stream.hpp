@@ -12,13 +12,12 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     using Base = AttentionParts<Spec, I, R>;
     using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::sets, Base::vd,
         Base::vwide, Base::W, Base::wide;
-    using typename Base::Choice, typename Base::Select, typename Base::Docs, typename Base::Forget,
-        typename Base::Gate, typename Base::Diff, typename Base::Key, typename Base::Norm, typename Base::O,
-        typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Ring, typename Base::S,
-        typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
-        typename Base::Turn, typename Base::Value, typename Base::Weights;
-
-    using Asked = AskedFrom<typename Spec::Asks>;
+    using typename Base::Asked, typename Base::Choice, typename Base::Select, typename Base::Docs,
+        typename Base::Forget, typename Base::Gate, typename Base::Diff, typename Base::Key,
+        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
+        typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
+        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Value,
+        typename Base::Weights;
 
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
@@ -35,6 +34,12 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         auto const forget = Forget::Rows::take(s, 1);
         T const* asked = x;
         if constexpr (Asked::elsewhere) asked = Asked::of(c).value(0, 0);
+        if constexpr (Asked::behind) {
+            std::size_t const to = Asked::to_beside(c);
+            auto& beside = *reinterpret_cast<State*>(reinterpret_cast<std::byte*>(&state) + to);
+            if (to == 0) std::copy_n(x, In<I, R>::stride, beside.asked.token);
+            asked = beside.asked.token;
+        }
         Q::apply(1, p.q, asked, query);
         Key::apply(1, p.k, asked, key);
         Value::apply(1, p.v, x, value);
