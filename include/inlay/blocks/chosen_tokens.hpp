@@ -53,6 +53,11 @@ template <class S, class Choice> struct TokenWork {
             });
         }
     }
+    static std::int64_t pairs(Head const& head, Room const& chosen) noexcept {
+        std::int64_t all = 0;
+        for (int t = 0; t < head.queries; ++t) each(chosen, t, [&](int) { ++all; });
+        return all;
+    }
     static void step(int rows, int n, T* scores, int row) noexcept {
         kernels::softmax<W>(rows, n, scores, row, scores, row);
     }
