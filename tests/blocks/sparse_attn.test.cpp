@@ -158,12 +158,12 @@ TEST_CASE("a stream with strides, columns and dilation forgets the oldest") {
             });
         };
     };
-    long_stream<SparseAttn<Heads<2>, KvHeads<1>, Strided<3>, Global<2>>, 8, 8>(
+    long_stream<SparseAttn<Heads<2>, KvHeads<1>, Strided<3>, GlobalTokens<2>>, 8, 8>(
         reference::sparse_attention({.heads = 2, .kv_heads = 1}, of_the_last(8, {.strided = 3}, 2)));
     long_stream<SparseAttn<Dilated<3, 4>>, 5, 6>(
         reference::sparse_attention({}, of_the_last(9, {.dilated = 3, .dilation = 4})));
     long_stream<SparseAttn<Causal, Column<4, 2>>, 9, 6>(
         reference::sparse_attention({}, of_the_last(9, {.fixed = 4, .columns = 2})));
-    long_stream<SparseAttn<Local<3>, Global<1>, Rope<>>, 4, 6>(
+    long_stream<SparseAttn<LocalTokens<3>, GlobalTokens<1>, Rope<>>, 4, 6>(
         {.mask = {.window = 3, .sinks = 1}, .rope = {.base = 10'000}});
 }

@@ -16,7 +16,7 @@ template <class F> double pairs(int n, F const& sees) {
 }
 template <class... P> std::vector<AttainedSparsity> run(int n) {
     using M = Model<Tokens<20, 9>, Embed<8>, PreNorm<SparseAttn<Heads<2>, P...>>, PreNorm<SoftmaxAttn<>>,
-                    SparseAttn<Local<1>>>;
+                    SparseAttn<LocalTokens<1>>>;
     Network<M> net(Seed{1});
     std::vector<std::int32_t> ids;
     for (int t = 0; t < n; ++t) ids.push_back(t * 7 % 9);
@@ -39,7 +39,7 @@ TEST_CASE("a probe counts the pairs that sparse attention asks") {
     CHECK(blocks[1].pairs == std::vector<double>{18});
 
     CHECK(run<TopTokens<3>>(18)[0].pairs[0] == 1 + 2 + 16 * 3);
-    CHECK(run<Strided<4>, Global<2>>(18)[0].pairs[0] ==
+    CHECK(run<Strided<4>, GlobalTokens<2>>(18)[0].pairs[0] ==
           pairs(18, [](int i, int j) { return j <= i && (j < 2 || i - j < 4 || (i - j) % 4 == 0); }));
     auto const both_ways = run<Bidirectional, Column<5, 2>>(18);
     CHECK(both_ways[0].all == 18 * 18);

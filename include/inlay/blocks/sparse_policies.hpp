@@ -41,7 +41,7 @@ struct KeyBounds;
 
 /// The last N tokens, itself included: Window<N> as a pattern. With Bidirectional those nearer than N on both
 /// sides.
-template <int N> struct Local {
+template <int N> struct LocalTokens {
     using Must = detail::Must<(N > 0), a_positive_count>;
     using PolicyKind = WhichPattern;
     using Refuses = detail::NotWithPatterns;
@@ -111,7 +111,7 @@ template <int S, int C> struct Column {
 };
 /// Beside a pattern: the first N tokens are seen by all behind them, whatever the pattern, and see all that
 /// Causal or Bidirectional lets them (arXiv 2004.05150). A stream keeps them.
-template <int N> struct Global {
+template <int N> struct GlobalTokens {
     using Must = detail::Must<(N > 0), a_positive_count>;
     using PolicyKind = WhichGlobals;
     using Refuses = List<that_chooses_blocks>;
