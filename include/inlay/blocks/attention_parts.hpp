@@ -5,6 +5,7 @@
 #include <inlay/blocks/attention_sides.hpp>
 #include <inlay/blocks/attention_weights.hpp>
 #include <inlay/blocks/chosen_blocks.hpp>
+#include <inlay/blocks/chosen_tokens.hpp>
 #include <inlay/blocks/differential.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
@@ -31,6 +32,16 @@ struct AttentionState {
     INLAY_EMPTY Selected selected;
     INLAY_EMPTY Chosen chosen;
     INLAY_EMPTY Asked asked;
+};
+
+/// How attention is computed: as a choice of keys says, if there is one.
+template <class Choice, class All> struct WorkOf {
+    using type = All;
+};
+template <class Choice, class All>
+    requires Choice::used
+struct WorkOf<Choice, All> {
+    using type = typename Choice::Work;
 };
 
 template <class Spec, class I, class R>
@@ -60,8 +71,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using Cap = decltype(Spec::Cap::template of<T>());
     using Select = Selection<S, Cap, typename Spec::Select>;
     using Choice = KeyChoice<S, typename Spec::Pattern>;
-    using Weights =
-        std::conditional_t<Choice::used, PieceWork<S, Choice>, WeightsOf<S, typename Spec::Weights>>;
+    using Weights = typename WorkOf<Choice, WeightsOf<S, typename Spec::Weights>>::type;
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
@@ -78,7 +88,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
                                       Gate::parameters + Place::parameters + Forget::parameters;
     static constexpr double flops =
         Q::flops + Key::flops + Value::flops + O::flops + Diff::flops + Gate::flops + Forget::flops +
-        2.0 * S::asks * (d + vd) * (S::pairs() + Choice::pairs() + double(S::front) * rows);
+        2.0 * S::asks * (d + vd) * (Choice::pairs() + double(S::front) * rows) + H * Choice::choosing();
 
     struct Params {
         typename Q::Params q;

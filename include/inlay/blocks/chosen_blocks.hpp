@@ -33,8 +33,10 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
                                            lines(sizeof(std::int32_t) * (Grid::most + 1));
     static constexpr std::size_t step_scratch = Chooser::step_scratch;
 
+    using Work = PieceWork<S, KeyChoice>;
+    static constexpr double choosing() { return Chooser::flops(); }
     static constexpr double pairs() {
-        double n = 0;
+        double n = S::pairs();
         for (int t = 0; t < S::rows; ++t)
             n += double(N) * std::clamp<int>(t / N + 1 - S::Win::blocks - Grid::first_tokens / N, 0, others);
         return n;

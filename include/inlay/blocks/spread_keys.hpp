@@ -27,8 +27,10 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
         lines(sizeof(std::int32_t) * S::rows) + lines(sizeof(std::int32_t) * most_listed);
     static constexpr std::size_t step_scratch = 0;
 
+    using Work = PieceWork<S, KeyChoice>;
+    static constexpr double choosing() { return 0; }
     static constexpr double pairs() {
-        double n = 0;
+        double n = S::pairs();
         for (int t = globals; t < S::rows; ++t) {
             auto const members = [&](std::int64_t from, std::int64_t to) {
                 int const of = Pattern::class_of(t);
