@@ -72,3 +72,53 @@ TEST_CASE("a stream of chosen blocks forgets the oldest") {
         {.heads = 2, .kv_heads = 1, .rope = {.base = 10'000}}, top_blocks_of(2, 3, 9)));
     long_stream<SparseAttn<TopBlocks<1, 4>>, 6, 5>(reference::sparse_attention({}, top_blocks_of(1, 4, 8)));
 }
+TEST_CASE("a stream of drawn blocks keeps the first ones") {
+    using Pattern = BigBird<2, 1, 2, 1>;
+    int const capacity = 8;
+    long_stream<SparseAttn<Heads<2>, Pattern>, 7, 6>(
+        reference::sparse_attention({.heads = 2}, [](reference::detail::Attending const& a, int h) {
+            return reference::chosen_where(a.size(), [&](int i, int j) {
+                std::int32_t drawn[2];
+                Pattern::draw(0, h, i / 2, drawn);
+                bool const taken = j / 2 == drawn[0] || j / 2 == drawn[1];
+                return j < 2 || i / 2 == j / 2 || (taken && j / 2 * 2 > i - capacity);
+            });
+        }));
+}
+TEST_CASE("drawn blocks are distinct and between the first and those nearby") {
+    using Pattern = BigBird<16, 3, 3, 2>;
+    int seen[40] = {};
+    for (int layer = 0; layer < 10; ++layer)
+        for (int h = 0; h < 100; ++h)
+            for (int block : {4, 5, 7, 40}) {
+                std::int32_t drawn[3];
+                Pattern::draw(layer, h, block, drawn);
+                int const candidates = std::max(0, block + 1 - 3 - 2);
+                for (int i = 0; i < 3; ++i) {
+                    CHECK((drawn[i] >= 0) == (i < candidates));
+                    if (drawn[i] < 0) continue;
+                    CHECK((drawn[i] >= 2 && drawn[i] <= block - 3));
+                    for (int j = 0; j < i; ++j) CHECK(drawn[i] != drawn[j]);
+                    if (block == 40) ++seen[drawn[i]];
+                }
+            }
+    for (int c = 2; c <= 37; ++c) CHECK((seen[c] > 40 && seen[c] < 130)); // 83 each
+}
+TEST_CASE("a stream with strides, columns and dilation forgets the oldest") {
+    using reference::pattern;
+    auto const of_the_last = [](int capacity, reference::Pattern const& p, int globals = 0) {
+        return [=](reference::detail::Attending const& a, int h) {
+            return reference::chosen_where(a.size(), [&](int i, int j) {
+                return j < globals || (j > i - capacity && reference::in_pattern(p, h, i, j));
+            });
+        };
+    };
+    long_stream<SparseAttn<Heads<2>, KvHeads<1>, Strided<3>, Global<2>>, 8, 8>(
+        reference::sparse_attention({.heads = 2, .kv_heads = 1}, of_the_last(8, {.strided = 3}, 2)));
+    long_stream<SparseAttn<Dilated<3, 4>>, 5, 6>(
+        reference::sparse_attention({}, of_the_last(9, {.dilated = 3, .dilation = 4})));
+    long_stream<SparseAttn<Causal, Column<4, 2>>, 9, 6>(
+        reference::sparse_attention({}, of_the_last(9, {.fixed = 4, .columns = 2})));
+    long_stream<SparseAttn<Local<3>, Global<1>, Rope<>>, 4, 6>(
+        {.mask = {.window = 3, .sinks = 1}, .rope = {.base = 10'000}});
+}

@@ -42,10 +42,10 @@ struct Draw {
 
 // All that a chunk reads, without pads; memories layer by layer.
 struct Given {
-    Numbers q, k, v, alpha, eta, theta, first, memory, speed;
+    Numbers q, k, v, alpha, eta, theta, first, memory, speed, weight, bias;
     template <class F> void each(F f) {
         f("q", q), f("k", k), f("v", v), f("alpha", alpha), f("eta", eta), f("theta", theta);
-        f("first", first), f("memory", memory), f("speed", speed);
+        f("first", first), f("memory", memory), f("speed", speed), f("weight", weight), f("bias", bias);
     }
 };
 // What comes out, or its gradient.
@@ -62,8 +62,9 @@ Given draw(Case const& c) {
     Draw any;
     auto const n = std::size_t(c.tokens), K = n * std::size_t(c.form.width[0]),
                V = n * std::size_t(c.form.width[c.form.layers]), M = numbers_of(c.form);
-    Given g{any(K, -.8, .8), any(K, -.8, .8), any(V, -1, 1),   any(n, .02, .6), any(n, .1, .9),
-            any(n, .05, .6), any(M, -.7, .7), any(M, -.7, .7), any(M, -.4, .4)};
+    Given g{any(K, -.8, .8), any(K, -.8, .8),     any(V, -1, 1),      any(n, .02, .6),
+            any(n, .1, .9),  any(n, .05, .6),     any(M, -.7, .7),    any(M, -.7, .7),
+            any(M, -.4, .4), any(V / n, .6, 1.4), any(V / n, -.3, .3)};
     if (c.at_start) g.memory = g.first;
     if (!c.forgets) g.alpha.assign(n, 0);
     if (!c.momentum) g.eta.assign(n, 0), g.speed.assign(M, 0);
@@ -98,12 +99,15 @@ Answer recursion(Case const& c, Given const& g) {
                                                                           : reference::Read::chunk,
                         .activation = c.gelu ? reference::Inner::gelu : reference::Inner::silu,
                         .residual = c.form.residual,
+                        .layer_norm = c.form.norm,
                         .loss_scale = c.form.loss_scale,
                         .limit = c.form.limit,
                         .starts_at_zero = true,
                         .inner_width = 1};
     auto const dk = std::size_t(c.form.width[0]), dv = std::size_t(c.form.width[c.form.layers]);
-    reference::HeadMemory memory(m, {}, 0, dk, dv);
+    reference::Parameters const norm =
+        reference::parameters({{"inner_norm.weight", {g.weight}}, {"inner_norm.bias", {g.bias}}});
+    reference::HeadMemory memory(m, norm, 0, dk, dv);
     memory.start_of_chunk = layers_of(c.form, g.first);
     memory.M = layers_of(c.form, g.memory), memory.S = layers_of(c.form, g.speed);
     Answer a;
@@ -169,6 +173,8 @@ std::pair<Answer, Given> kernel(Case const& c, Given const& g, Answer const& d) 
             dmemory = padded_memory(f, d.memory), dspeed = padded_memory(f, d.speed), dq(q.size()),
             dk_(k.size()), dv_(v.size()), dalpha(g.alpha.size()), deta(g.alpha.size()),
             dtheta(g.alpha.size());
+    Numbers const weight = padded(g.weight, dv), bias = padded(g.bias, dv);
+    Numbers dweight(weight.size()), dbias(bias.size());
     kernels::MemoryChunk<double> const chunk{.form = f,
                                              .tokens = n,
                                              .q = q.data(),
@@ -177,7 +183,9 @@ std::pair<Answer, Given> kernel(Case const& c, Given const& g, Answer const& d) 
                                              .alpha = c.forgets ? g.alpha.data() : nullptr,
                                              .eta = c.momentum ? g.eta.data() : nullptr,
                                              .theta = g.theta.data(),
-                                             .first = c.at_start ? memory.data() : first.data()};
+                                             .first = c.at_start ? memory.data() : first.data(),
+                                             .weight = weight.data(),
+                                             .bias = bias.data()};
     auto back = chunk;
     back.first = first.data();
     double const nan = std::numeric_limits<double>::quiet_NaN();
@@ -189,18 +197,27 @@ std::pair<Answer, Given> kernel(Case const& c, Given const& g, Answer const& d) 
         CHECK(room.back() == 7);
         room.assign(kernels::memory_chunk_room<W>(n, f, true) + 1, nan);
         room.back() = 7;
-        kernels::memory_chunk_backward<W, F>(back, start.data(), c.momentum ? start_speed.data() : nullptr,
-                                             dout.data(), dfirst.data(), dmemory.data(), dspeed.data(),
-                                             {dq.data(), dk_.data(), dv_.data(),
-                                              c.forgets ? dalpha.data() : nullptr,
-                                              c.momentum ? deta.data() : nullptr, dtheta.data()},
-                                             room.data());
+        kernels::memory_chunk_backward<W, F>(
+            back, start.data(), c.momentum ? start_speed.data() : nullptr, dout.data(), dfirst.data(),
+            dmemory.data(), dspeed.data(),
+            {dq.data(), dk_.data(), dv_.data(), c.forgets ? dalpha.data() : nullptr,
+             c.momentum ? deta.data() : nullptr, dtheta.data(), dweight.data(), dbias.data()},
+            room.data());
         CHECK(room.back() == 7);
     };
     if (c.gelu) forward(Gelu{});
     else forward(Silu{});
-    Given slopes{bare(dq, dk),           bare(dk_, dk),           bare(dv_, dv),         dalpha, deta, dtheta,
-                 bare_memory(f, dfirst), bare_memory(f, dmemory), bare_memory(f, dspeed)};
+    Given slopes{bare(dq, dk),
+                 bare(dk_, dk),
+                 bare(dv_, dv),
+                 dalpha,
+                 deta,
+                 dtheta,
+                 bare_memory(f, dfirst),
+                 bare_memory(f, dmemory),
+                 bare_memory(f, dspeed),
+                 bare(dweight, dv),
+                 bare(dbias, dv)};
     if (!c.momentum) speed = padded_memory(f, g.speed);
     return {{bare(o, dv), bare_memory(f, memory), bare_memory(f, speed)}, slopes};
 }
@@ -243,6 +260,7 @@ void check(Case const& c) {
         for (double v : *x) largest = std::max(largest, std::abs(v));
     for (std::size_t which = 0; which < inputs.size(); ++which) {
         std::string const name = inputs[which].first;
+        if (!c.form.norm && (name == "weight" || name == "bias")) continue;
         if ((name == "alpha" && !c.forgets) || (!c.momentum && (name == "eta" || name == "speed"))) continue;
         Numbers& x = *inputs[which].second;
         for (std::size_t i = 0; i < x.size(); i += 1 + x.size() / 13) {
@@ -270,6 +288,15 @@ TEST_CASE("a chunk of a memory is the recursion, and its way back the derivative
                     c.form.limit = gates == 1 ? .7 : 0;
                     check(c);
                 }
+}
+TEST_CASE("a chunk of a memory whose layers end in a norm") {
+    for (auto const& widths : {std::vector<int>{3, 3}, std::vector<int>{19, 4, 19}})
+        for (int other : {0, 1}) {
+            Case c{form_of(widths), 5, true, true, other == 1, other == 0};
+            c.form.residual = c.form.norm = true, c.form.loss_scale = 1.3;
+            if (other) c.form.read = kernels::MemoryRead::pre, c.form.limit = 3;
+            check(c);
+        }
 }
 TEST_CASE("a chunk of a memory: many tokens, odd widths") {
     for (int tokens : {1, 2, 16, 17, 40}) {

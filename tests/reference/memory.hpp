@@ -24,7 +24,7 @@ struct Memory {
     Read read = Read::post;
     Inner activation = Inner::silu;
     bool residual = false;   // M(k) = k + f(k)
-    bool layer_norm = false; // M(k) = k + weight LN(f(k)) + bias: inner_norm.weight, inner_norm.bias [H, dv]
+    bool layer_norm = false; // M(k) = k + weight LN(f(k)) + bias: inner_norm.weight, inner_norm.bias [H dv]
     double inner_eps = 1e-5; // of that norm
     double loss_scale = 1;   // c
     double limit = 0;        // gradients of norm n are divided by sqrt(1 + n^2 / limit^2); 0: they are not
@@ -64,8 +64,8 @@ public:
         }
         start_of_chunk = M;
         if (m.layer_norm) {
-            weight_ = row_of(p, "inner_norm.weight", h);
-            bias_ = row_of(p, "inner_norm.bias", h);
+            weight_ = part(row_of(p, "inner_norm.weight"), h * dv, dv);
+            bias_ = part(row_of(p, "inner_norm.bias"), h * dv, dv);
         }
     }
 

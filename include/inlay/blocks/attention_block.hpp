@@ -10,23 +10,23 @@ namespace detail {
 template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
     using Base::H, Base::has_levels, Base::rows, Base::scale, Base::sets, Base::vd, Base::vwide, Base::W;
-    using typename Base::Cap, typename Base::Choice, typename Base::Select, typename Base::Docs,
-        typename Base::Forget, typename Base::ForgetRows, typename Base::Gate, typename Base::GatedRows,
-        typename Base::GateRows, typename Base::Diff, typename Base::DiffRows, typename Base::Key,
-        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
-        typename Base::Rows, typename Base::S, typename Base::Sides, typename Base::Sink,
-        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Value,
-        typename Base::Weights;
-    using Asked = AskedFrom<typename Spec::Asks>;
+    using typename Base::Cap, typename Base::Asked, typename Base::Choice, typename Base::Select,
+        typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
+        typename Base::GatedRows, typename Base::GateRows, typename Base::Diff, typename Base::DiffRows,
+        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+        typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S, typename Base::Sides,
+        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
+        typename Base::Value, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
 
-    /// What queries and keys are made of.
-    template <class C> static In<I, R> asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
+    /// What the queries and keys of a row of the batch are made of.
+    template <class C> static auto asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
         if constexpr (Asked::elsewhere) {
             static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
                           "inlay: the side tensor of StaticEmbQK has not the shape of the input");
-            return Asked::of(c).value;
-        } else return x;
+            return In<I, R>(Asked::of(c).value);
+        } else if constexpr (Asked::behind) return [&c, x](int b) noexcept { return x(Asked::row(c, b)); };
+        else return x;
     }
 
     template <class C, class Tp>
@@ -41,7 +41,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
         auto const selected = Select::take(s);
-        auto chosen = Choice::take(s);
+        auto chosen = Choice::take(c, s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
@@ -110,7 +110,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         Rows heads = Rows::take(s), dheads = Rows::take(s);
         HeadRows<T> const dmixed = Rows::take_mixed(s);
         auto const selected = Select::take(s);
-        auto chosen = Choice::take(s);
+        auto chosen = Choice::take(c, s);
         T const* out = sides.mixed; // of the heads, and its gradient
         T* dout = dsides.mixed;
         if constexpr (Diff::used) {
@@ -175,6 +175,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     dheads.give(d_in->keys);
                     if constexpr (Docs::used) d_in->document = {};
                     if constexpr (Choice::used) d_in->chosen = {};
+                    if constexpr (Asked::behind) d_in->asked = {};
                     if constexpr (Select::used) Select::give(heads.order, selected, d_in->selected);
                 }
             auto const dk = dheads.fresh(dheads.k);
@@ -188,18 +189,25 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         T* into = nullptr;
         if constexpr (wants_grad<DX>) into = dx.data;
         Value::pull(all, p.v, x.data, dsides.v, into, false, g.v);
-        auto const pull_asked = [&](T const* from, T* to) {
-            Q::pull(all, p.q, from, dsides.q, to, true, g.q);
-            Key::pull(all, p.k, from, dsides.k, to, true, g.k);
+        auto const pull_asked = [&](int b, int n, T const* from, T* to) {
+            Sides const dside = dsides.row(b);
+            Q::pull(n * rows, p.q, from, dside.q, to, true, g.q);
+            Key::pull(n * rows, p.k, from, dside.k, to, true, g.k);
             if constexpr (Forget::used)
-                Forget::Map::pull(all, p.forget.map, from, dforgets.data, to, true, g.forget.map);
+                Forget::Map::pull(n * rows, p.forget.map, from, dforgets.of(b).data, to, true, g.forget.map);
         };
         if constexpr (Asked::elsewhere) {
             auto const& from = Asked::of(c);
             T* to = nullptr;
             if constexpr (wants_grad<decltype(from.cotangent)>) to = from.cotangent.data;
-            pull_asked(from.value.data, to);
-        } else pull_asked(x.data, into);
+            pull_asked(0, c.rows, from.value.data, to);
+        } else if constexpr (Asked::behind) {
+            int const half = c.rows / 2;
+            T* to = nullptr;
+            if constexpr (wants_grad<DX>) to = dx(half);
+            pull_asked(0, half, x(half), to);
+            pull_asked(half, half, x(half), to);
+        } else pull_asked(0, c.rows, x.data, into);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
     }
@@ -270,6 +278,7 @@ private:
         }
         if constexpr (Select::used) Select::keep(heads.order, n, selected, out.selected);
         if constexpr (Choice::used) Choice::keep(heads, n, out.chosen);
+        if constexpr (Asked::behind) out.asked = {};
         if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);
     }

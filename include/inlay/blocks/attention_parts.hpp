@@ -11,7 +11,9 @@
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
+#include <inlay/blocks/scored_by.hpp>
 #include <inlay/blocks/selective.hpp>
+#include <inlay/blocks/spread_keys.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
@@ -21,12 +23,14 @@ template <> struct Streaming<true> {
     static constexpr bool streams = true;
 };
 /// What a stream of attention carries.
-template <class Ring, class Levels, class Document, class Selected, class Chosen> struct AttentionState {
+template <class Ring, class Levels, class Document, class Selected, class Chosen, class Asked>
+struct AttentionState {
     Ring keys;
     INLAY_EMPTY Levels levels;
     INLAY_EMPTY Document document;
     INLAY_EMPTY Selected selected;
     INLAY_EMPTY Chosen chosen;
+    INLAY_EMPTY Asked asked;
 };
 
 template <class Spec, class I, class R>
@@ -61,10 +65,13 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
-    using State = std::conditional_t<streams_at_all,
-                                     AttentionState<Ring, typename Forget::Memory, typename Docs::Memory,
-                                                    typename Select::Memory, typename Choice::Memory>,
-                                     BlockDefaults::State>;
+    using Asked = AskedFrom<typename Spec::Asks>;
+    using AskedMemory = typename Asked::template Memory<T, row_stride<R>(I::width)>;
+    using State =
+        std::conditional_t<streams_at_all,
+                           AttentionState<Ring, typename Forget::Memory, typename Docs::Memory,
+                                          typename Select::Memory, typename Choice::Memory, AskedMemory>,
+                           BlockDefaults::State>;
 
     static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
                                       Norm::parameters + Diff::parameters + Sink::parameters +

@@ -13,6 +13,16 @@ struct pairs_to_turn;
 
 namespace detail {
 
+/// The first tokens that a pattern shows to all.
+template <class Pattern> struct FirstTokensOf {
+    using type = NoSinks;
+};
+template <class Pattern>
+    requires(Pattern::first_tokens > 0)
+struct FirstTokensOf<Pattern> {
+    using type = Sinks<Pattern::first_tokens>;
+};
+
 /// `Named` is the spec in a message: its policies would fill it. It says which kinds are `Allowed`.
 template <class Named, class... Policies> struct AttentionSpec {
     template <class Kind, class Default> using policy = typename PolicyOr<Kind, Default, Policies...>::type;
@@ -23,7 +33,7 @@ template <class Named, class... Policies> struct AttentionSpec {
     using Keys = policy<WhichKeys, Causal>;
     using Pattern = policy<WhichPattern, NoPattern>;
     using Win = policy<WhichWindow, std::conditional_t<Pattern::used, Pattern, NoWindow>>;
-    using Sink = policy<WhichSinks, NoSinks>;
+    using Sink = policy<WhichSinks, policy<WhichGlobals, typename FirstTokensOf<Pattern>::type>>;
     using Places = policy<WhichPlaces, NoPlaces>;
     using Biases = policy<WhichBias, NoBiases>;
     using Norm = policy<WhichNorm, NoNorm>;

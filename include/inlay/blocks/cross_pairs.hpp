@@ -19,7 +19,7 @@ struct PerPair {
     using PolicyKind = struct HowManyMaps;
 };
 /// Words of a misfit.
-struct a_row_for_each_field_with_a_part_for_each_other;
+struct a_part_for_each_other;
 struct two_vectors_in_heads;
 
 namespace detail {
@@ -90,7 +90,7 @@ template <class Spec_, class... P> struct DotForm {
 };
 
 template <class Spec_, class... P> struct FfmForm {
-    using Wanted = a_row_for_each_field_with_a_part_for_each_other;
+    using Wanted = a_part_for_each_other;
     using Allowed = PolicyKinds<CrossForm>;
     template <class I> using Problem = PolicyProblem<Spec_, I, Allowed, P...>;
     template <int F, int D>

@@ -12,10 +12,10 @@
 namespace inlay::inline INLAY_ISA {
 namespace detail {
 
-/// Keys that lie next to each other from row `first` on, or those of a list.
+/// Keys that lie next to each other from row `first` on, or, where there is one, those of a list.
 struct KeyPiece {
     int first, count;
-    std::int32_t const* rows;
+    std::int32_t const* rows = nullptr;
 };
 
 template <class S, class How> struct SummaryOf;
@@ -25,7 +25,7 @@ template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
     template <int> struct Tape {};
     static constexpr std::size_t step_scratch = 0;
     static constexpr double pairs() { return 0; }
-    static Room take(Scratch&) noexcept { return {}; }
+    template <class C> static Room take(C const&, Scratch&) noexcept { return {}; }
 };
 
 /// The Most numbers of [from, to) with the largest scores, of equals the lower, largest first; -1 where there
@@ -55,42 +55,66 @@ template <class S, class Choice> struct PieceWork {
     using T = typename S::T;
     using Head = kernels::AttentionHead<T>;
     using Room = typename Choice::Room;
+    using Weights = kernels::SoftmaxWeights;
     static constexpr int W = S::W;
-    static constexpr std::size_t room = kernels::listed_room<W, T>(S::d, S::vd);
-    static constexpr std::size_t backward_room = kernels::listed_backward_room<W, T>(S::d, S::vd);
+    /// Of keys and values that a piece lists.
+    static constexpr std::size_t copied = std::size_t(Choice::most_listed) * std::size_t(S::wide + S::vwide);
+    static constexpr std::size_t room = kernels::listed_room<W, T>(S::d, S::vd) + copied;
+    static constexpr std::size_t backward_room =
+        kernels::listed_backward_room<W, T>(S::d, S::vd) + 2 * copied;
 
     template <class Z>
     static void forward(Head const& head, Z const& scores, T const* sink, T* out, std::ptrdiff_t out_row,
                         T* kept, T* space, Room const& chosen) noexcept {
         kernels::attend<W>(head, scores, sink, out, out_row, kept, space);
-        Choice::each_piece(head.queries, chosen,
-                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
-                               kernels::attend_listed<W>(piece_of(head, keys), scores, n, ids, sees, out,
-                                                         out_row, kept, space);
-                           });
+        Choice::each_piece(
+            head.queries, chosen, [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                T* rest = space;
+                Head const piece = piece_of(head, keys, rest);
+                kernels::attend_listed<W>(piece, scores, n, ids, sees, out, out_row, kept, rest);
+            });
     }
     template <class Z>
     static void backward(Head const& head, Z const& scores, T const* dout, std::ptrdiff_t dout_row,
                          T const* kept, T const* mean, T* dq, T* dk, T* dv, T* space,
                          Room const& chosen) noexcept {
-        using Weights = kernels::SoftmaxWeights;
         kernels::attend_backward<Weights, W>(head, scores, dout, dout_row, kept, mean, dq, dk, dv, space);
-        Choice::each_piece(head.queries, chosen,
-                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
-                               kernels::attend_listed_backward<Weights, W>(
-                                   piece_of(head, keys), scores, n, ids, sees, dout, dout_row, kept, mean, dq,
-                                   dk + keys.first * head.key_row, dv + keys.first * head.value_row, space);
-                           });
+        Choice::each_piece(
+            head.queries, chosen, [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                T *rest = space, *dkey = dk + keys.first * S::wide, *dvalue = dv + keys.first * S::vwide;
+                Head const piece = piece_of(head, keys, rest);
+                if (keys.rows) {
+                    dkey = rest, dvalue = rest + keys.count * S::wide;
+                    rest = dvalue + keys.count * S::vwide;
+                    kernels::clear(dkey, rest - dkey);
+                }
+                kernels::attend_listed_backward<Weights, W>(piece, scores, n, ids, sees, dout, dout_row, kept,
+                                                            mean, dq, dkey, dvalue, rest);
+                if (keys.rows) {
+                    add_listed(keys, static_cast<T const*>(dkey), S::wide, dk);
+                    add_listed(keys, static_cast<T const*>(dvalue), S::vwide, dv);
+                }
+            });
     }
-
     static void step(int rows, int n, T* scores, int row) noexcept {
         kernels::softmax<W>(rows, n, scores, row, scores, row);
     }
 
 private:
-    static Head piece_of(Head head, KeyPiece keys) noexcept {
-        head.key += keys.first * head.key_row, head.value += keys.first * head.value_row;
+    /// The head with the keys of a piece; copies are made at `next`, which moves behind them.
+    static Head piece_of(Head head, KeyPiece keys, T*& next) noexcept {
+        if (!keys.rows) {
+            head.key += keys.first * S::wide, head.value += keys.first * S::vwide;
+            return head;
+        }
+        kernels::gather(keys.count, keys.rows, head.key, S::wide, S::wide, next, S::wide);
+        head.key = next, next += keys.count * S::wide;
+        kernels::gather(keys.count, keys.rows, head.value, S::vwide, S::vwide, next, S::vwide);
+        head.value = next, next += keys.count * S::vwide;
         return head;
+    }
+    static void add_listed(KeyPiece keys, T const* from, int wide, T* to) noexcept {
+        kernels::scatter_add<W>(keys.count, keys.rows, T(1), from, wide, wide, to, wide);
     }
 };
 

@@ -5,7 +5,9 @@
 #include <inlay/blocks/linear_read.hpp>
 #include <inlay/blocks/memory_gates.hpp>
 #include <inlay/blocks/memory_start.hpp>
+#include <inlay/blocks/memory_wrap.hpp>
 
+#include <array>
 #include <cstring>
 
 namespace inlay::inline INLAY_ISA {
@@ -25,7 +27,8 @@ struct a_memory_that_is_learned;
 /// is part of the meaning. alpha = sigmoid(alpha x + b), eta and theta alike; y = Wo concat_h(o).
 ///
 /// Shapes: `Shape<T, D>`, kept. Policies: `Heads<1>`; `HeadDim<D / Heads>`, or `KeyDim<N>` and `ValueDim<N>`;
-/// `Chunk<16>`; `Depth<2>` layers, `Expansion<2>` and `Inner<Silu>` between them; `InnerResidual`; `Post`,
+/// `Chunk<16>`; `Depth<2>` layers, `Expansion<2>` and `Inner<Silu>` between them; `InnerResidual` or
+/// `InnerNorm`; `Post`,
 /// `Pre` or `PreviousChunk`; `NeverForgets`, `NoMomentum`, `StepSize<1 / Chunk>`, `LossScale<1>`,
 /// `GradientLimit<Norm>`, `ZeroStart`; `FirstOrder`; `ShortConv<4>`, `UnitKeys` or `FreeKeys`, `NormHeads`,
 /// `SiluGate`, `SigmoidGate`. Parameters: `q.weight [H d, D]`, `k.weight`, `v.weight [H dv, D]`,
@@ -97,6 +100,7 @@ template <class... Policies> struct Memory {
         using GateWork = detail::MemoryGateWork<S>;
         using Read = detail::LinearRead<S, ReadGate>;
         using Begin = detail::MemoryStart<S, 0>;
+        using Wrap = detail::MemoryWrap<S>;
         template <int N, class From> using Linear = typename Dense<N, NoBias>::template Block<From, R>;
         using Q = Linear<S::H * S::d, I>;
         using V = Linear<S::H * S::dv, I>;
@@ -114,6 +118,7 @@ template <class... Policies> struct Memory {
             INLAY_EMPTY typename Keys::Params keys;
             INLAY_EMPTY typename Begin::Params memory;
             typename Gates::Params gates;
+            INLAY_EMPTY typename Wrap::Params wrap;
             INLAY_EMPTY typename Read::Params read;
             INLAY_EMPTY std::conditional_t<S::gates, typename V::Params, NoGate> gate;
         };
@@ -124,9 +129,9 @@ template <class... Policies> struct Memory {
             alignas(64) T stretch[std::size_t(B)][std::size_t(S::stretches)][kept];
         };
 
-        static constexpr int parameters = 2 * Q::parameters + V::parameters + O::parameters +
-                                          Keys::parameters + Begin::parameters + Gates::parameters +
-                                          Read::parameters + (S::gates ? V::parameters : 0);
+        static constexpr int parameters =
+            2 * Q::parameters + V::parameters + O::parameters + Keys::parameters + Begin::parameters +
+            Gates::parameters + Wrap::parameters + Read::parameters + (S::gates ? V::parameters : 0);
         static constexpr double flops = 2 * Q::flops + V::flops + O::flops + Gates::flops +
                                         (S::gates ? V::flops : 0) + 2.0 * I::rows * Keys::parameters +
                                         double(I::rows) * H * (S::momentum ? 10.0 : 6.0) * S::numbers +
@@ -140,6 +145,7 @@ template <class... Policies> struct Memory {
             Keys::visit(p.keys, at, f);
             Begin::visit(p.memory, Path{&at, "memory"}, f);
             Gates::visit(p.gates, at, f);
+            Wrap::visit(p.wrap, at, f);
             Read::visit(p.read, at, f);
             if constexpr (S::gates) V::visit(p.gate, Path{&at, "gate"}, f);
         }
@@ -152,15 +158,17 @@ template <class... Policies> struct Memory {
             c.key = key.fold(5), Keys::initialize(c, p.keys);
             c.key = key.fold(8), Gates::initialize(c, p.gates);
             Begin::initialize(key.fold(9), p.memory);
+            Wrap::initialize(p.wrap);
             Read::initialize(p.read);
         }
 
         static constexpr std::size_t scratch(int) {
             return 2 * detail::lines(sizeof(State)) + detail::lines(sizeof(T) * S::numbers * H) +
-                   2 * (Work::bytes(C) + GateWork::bytes(C)) + Keys::scratch() + core(C, true);
+                   2 * (Work::bytes(C) + GateWork::bytes(C)) + Keys::scratch() + Wrap::scratch +
+                   core(C, true);
         }
         static constexpr std::size_t step_scratch() {
-            return Work::bytes(1) + GateWork::bytes(1) + Keys::scratch() + core(1, false);
+            return Work::bytes(1) + GateWork::bytes(1) + Keys::scratch() + Wrap::scratch + core(1, false);
         }
 
         template <class X, class Tp>
@@ -254,17 +262,35 @@ template <class... Policies> struct Memory {
             state.place = 1;
             Begin::put(p.memory, state.memory);
         }
-        static kernels::MemoryChunk<T> head(int h, int n, Work const& w, GateWork const& g,
-                                            T const* first) noexcept {
-            return {.form = form,
-                    .tokens = n,
-                    .q = w.features(w.fq)(h),
-                    .k = w.features(w.fk)(h),
-                    .v = w.values(w.hv)(h),
-                    .alpha = S::forgets ? g.head(0, h) : nullptr,
-                    .eta = S::momentum ? g.head(1, h) : nullptr,
-                    .theta = g.head(2, h),
-                    .first = first + h * S::numbers};
+        using HeadChunks = std::array<kernels::MemoryChunk<T>, std::size_t(H)>;
+        using HeadSlopes = std::array<kernels::MemorySlopes<T>, std::size_t(H)>;
+        static HeadChunks heads(int n, Params const& p, Work const& w, GateWork const& g, T const* first,
+                                Scratch& s) noexcept {
+            HeadChunks all;
+            for (int h = 0; h < H; ++h)
+                all[std::size_t(h)] = {.form = form,
+                                       .tokens = n,
+                                       .q = w.features(w.fq)(h),
+                                       .k = w.features(w.fk)(h),
+                                       .v = w.values(w.hv)(h),
+                                       .alpha = S::forgets ? g.head(0, h) : nullptr,
+                                       .eta = S::momentum ? g.head(1, h) : nullptr,
+                                       .theta = g.head(2, h),
+                                       .first = first + h * S::numbers};
+            Wrap::lay_out(p.wrap, s, all.data());
+            return all;
+        }
+        static HeadSlopes slopes(Params const& p, Work const& d, GateWork const& g, Scratch& s) noexcept {
+            HeadSlopes all;
+            for (int h = 0; h < H; ++h)
+                all[std::size_t(h)] = {d.features(d.fq)(h),
+                                       d.features(d.fk)(h),
+                                       d.values(d.hv)(h),
+                                       S::forgets ? g.head(0, h) : nullptr,
+                                       S::momentum ? g.head(1, h) : nullptr,
+                                       g.head(2, h)};
+            Wrap::lay_out(p.wrap, s, all.data());
+            return all;
         }
         /// A stretch of n tokens, which moves the state.
         static void advance(int n, std::int64_t position, Params const& p, State& state, T const* x, T* y,
@@ -283,9 +309,10 @@ template <class... Policies> struct Memory {
                 if (state.place == 1) std::copy_n(state.memory, H * S::numbers, state.first());
                 first = state.first();
             }
+            auto const chunks = heads(n, p, w, g, first, s);
             T* const room = s.template take<T>(0);
             for (int h = 0; h < H; ++h)
-                kernels::memory_chunk<W, Function>(head(h, n, w, g, first), state.head(h), state.speed(h),
+                kernels::memory_chunk<W, Function>(chunks[std::size_t(h)], state.head(h), state.speed(h),
                                                    w.values(w.read)(h), room);
             state.place = std::int32_t(1 + (state.in_chunk() + n) % S::chunk);
             Read::forward(n, p.read, w);
@@ -302,17 +329,16 @@ template <class... Policies> struct Memory {
             Read::forward(n, p.read, w);
             O::pull(n, p.o, w.mixed, dy, d.mixed, false, g.o);
             Read::backward(n, p.read, g.read, w, d);
-            T* const room = s.template take<T>(0);
-            for (int h = 0; h < H; ++h) {
-                T const* const speed = S::momentum ? met + (H + h) * S::numbers : nullptr;
+            Scratch own = s;
+            auto const chunks = heads(n, p, w, gw, first, own);
+            auto const to = slopes(p, d, gd, own);
+            T* const room = own.template take<T>(0);
+            for (int h = 0; h < H; ++h)
                 kernels::memory_chunk_backward<W, Function>(
-                    head(h, n, w, gw, first), met + h * S::numbers, speed, d.values(d.read)(h),
-                    dfirst + h * S::numbers, dstate.head(h), dstate.speed(h),
-                    kernels::MemorySlopes<T>{d.features(d.fq)(h), d.features(d.fk)(h), d.values(d.hv)(h),
-                                             S::forgets ? gd.head(0, h) : nullptr,
-                                             S::momentum ? gd.head(1, h) : nullptr, gd.head(2, h)},
-                    room);
-            }
+                    chunks[std::size_t(h)], met + h * S::numbers,
+                    S::momentum ? met + (H + h) * S::numbers : nullptr, d.values(d.read)(h),
+                    dfirst + h * S::numbers, dstate.head(h), dstate.speed(h), to[std::size_t(h)], room);
+            Wrap::pull(g.wrap, to.data());
             Keys::backward(n, position, p.keys, g.keys, w, d, dstate, s);
             Q::pull(n, p.q, x, d.fresh_q(), dx, false, g.q);
             Q::pull(n, p.k, x, d.fresh_k(), dx, true, g.k);

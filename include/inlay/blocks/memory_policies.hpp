@@ -44,7 +44,13 @@ template <class F> struct Inner {
 /// The memory adds what it gives to the key: M(k) = k + f(k).
 struct InnerResidual {
     using PolicyKind = WhichWrapper;
-    static constexpr bool residual = true;
+    static constexpr bool residual = true, norm = false;
+};
+/// The memory adds a norm of what it gives to the key: M(k) = k + weight LN(f(k)) + bias (arXiv 2407.04620):
+/// `inner_norm.weight [H dv]`, ones at first, and `inner_norm.bias [H dv]`, which no token moves.
+struct InnerNorm {
+    using PolicyKind = WhichWrapper;
+    static constexpr bool residual = true, norm = true;
 };
 
 /// A token reads what the memory is once it has learnt the token.
@@ -104,7 +110,7 @@ struct ZeroStart {
 
 namespace detail {
 struct BareMemory {
-    static constexpr bool residual = false;
+    static constexpr bool residual = false, norm = false;
 };
 struct HasMomentum {
     static constexpr bool used = true;

@@ -52,12 +52,13 @@ template <class I, class R, class P> struct MemoryShape : LinearShape<I, R, Arou
         f.read = std::is_same_v<typename P::Reading, Pre>    ? kernels::MemoryRead::pre
                  : std::is_same_v<typename P::Reading, Post> ? kernels::MemoryRead::post
                                                              : kernels::MemoryRead::previous_chunk;
-        f.residual = P::Wrapper::residual;
+        f.residual = P::Wrapper::residual, f.norm = P::Wrapper::norm;
         f.first_order = P::Order::value;
         f.loss_scale = P::Loss::value;
         f.limit = P::Limit::value;
         return f;
     }
+    static constexpr bool wraps = P::Wrapper::norm;
     static constexpr int numbers = form().numbers();               ///< of one head's memory
     static constexpr int met = (1 + momentum) * H * numbers;       ///< what tokens meet: M, S
     static constexpr int memory = met + keeps_first * H * numbers; ///< and the memory at the chunk's start

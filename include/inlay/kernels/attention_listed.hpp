@@ -10,9 +10,9 @@
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
-/// Keys [from, to) of a piece.
+/// Keys [from, to) of a piece, and those before `always`.
 struct KeysSeen {
-    int from, to;
+    int from, to, always = 0;
 };
 /// Queries that are copied at a time.
 inline constexpr int listed_queries = 128;
@@ -40,7 +40,7 @@ template <int W, class T> struct Listed {
         for (int i = n; i < queries; ++i) std::copy_n(query + (n - 1) * width, width, query + i * width);
         for (int i = 0; i < queries; ++i) {
             KeysSeen const seen = sees(ids[std::min(i, n - 1)]);
-            spans.set(i, 0, seen.from, seen.to);
+            spans.set(i, seen.always, seen.from, seen.to);
         }
         AttentionHead<T> some = all;
         some.queries = queries, some.query = query, some.query_row = width, some.spans = spans;
@@ -69,8 +69,12 @@ INLAY_NOINLINE inline void merge_listed(int n, std::int32_t const* ids, int widt
             std::ptrdiff_t const id = ids[i0 + i];
             log_sum[id] = whole_of[i];
             T* const to = out + id * out_row;
-            scale<W>(width, own[i], to, to);
-            axpy<W>(width, taken[i], part + (i0 + i) * part_row, to);
+            T const* const from = part + (i0 + i) * part_row;
+            V const keep(own[i]), add(taken[i]);
+            int c = 0;
+            for (; c + W <= width; c += W)
+                simd::fma(add, V::load(from + c), keep * V::load(to + c)).store(to + c);
+            for (; c < width; ++c) to[c] = own[i] * to[c] + taken[i] * from[c];
         }
     }
 }
@@ -100,6 +104,7 @@ inline void attend_listed(AttentionHead<T> const& head, S const& scores, int n, 
     constexpr int step = QueryBlock<W, T>::width;
     for (int i = 0; i < n; i += listed_queries) {
         int const m = std::min(listed_queries, n - i), whole = (m + step - 1) / step * step;
+        for (int j = i; j < i + m; ++j) prefetch(out + ids[j] * out_row, head.value_width); // for the merge
         attend<W>(some.head(head, whole, m, ids + i, sees), scores, static_cast<T const*>(nullptr), some.out,
                   some.value_width, some.log_sum, some.room);
         detail::merge_listed<W>(m, ids + i, head.value_width, static_cast<T const*>(some.out),
@@ -116,6 +121,7 @@ inline void attend_listed_backward(AttentionHead<T> const& head, S const& scores
     detail::Listed<W, T> const some(head, room, true);
     for (int i = 0; i < n; i += listed_queries) {
         int const m = std::min(listed_queries, n - i);
+        for (int j = i; j < i + m; ++j) prefetch(dq + ids[j] * head.query_row, head.width);
         AttentionHead<T> const part = some.head(head, m, m, ids + i, sees);
         gather(m, ids + i, dout, dout_row, some.value_width, some.out, some.value_width);
         for (int j = 0; j < m; ++j) some.log_sum[j] = kept[ids[i + j]], some.mean[j] = mean[ids[i + j]];

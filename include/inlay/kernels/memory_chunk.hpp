@@ -10,12 +10,14 @@
 // read as linear attention with the weights of memory_weights.hpp.
 #pragma once
 
+#include <inlay/kernels/memory_norm.hpp>
 #include <inlay/kernels/memory_weights.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
 inline constexpr int most_memory_layers = 4;
+inline constexpr double memory_norm_eps = 1e-5;
 
 enum class MemoryRead : unsigned char { post, pre, previous_chunk };
 
@@ -26,6 +28,7 @@ struct MemoryForm {
     int width[std::size_t(most_memory_layers) + 1]{}, row[std::size_t(most_memory_layers) + 1]{};
     MemoryRead read = MemoryRead::post;
     bool residual = false;    ///< M(k) = k + f(k)
+    bool norm = false;        ///< with residual: M(k) = k + LayerNorm(f(k))
     bool first_order = false; ///< backward takes gradients for independent of the memory that they are of
     double loss_scale = 1;    ///< c
     double limit = 0;         ///< gradients of norm n are divided by sqrt(1 + n^2 / limit^2); 0: none
@@ -51,15 +54,16 @@ template <class T> struct MemoryChunk {
     T const *alpha = nullptr, *eta = nullptr; ///< one a token; null: 0
     T const* theta = nullptr;                 ///< one a token
     T const* first = nullptr;                 ///< the memory at the start of the chunk that the tokens are of
+    T const *weight = nullptr, *bias = nullptr; ///< of the norm, where there is one
 };
 
 /// Numbers of temporaries for at most `tokens`.
 template <int W> constexpr std::size_t memory_chunk_room(int tokens, MemoryForm const& f, bool backward) {
     std::size_t const n = std::size_t(tokens), row = std::size_t(whole<W>(tokens)),
                       wide = std::size_t(f.widest()), layers = std::size_t(f.layers);
-    std::size_t const forward =
-        memory_weights_room<W>(tokens) + row * wide + n * row + n * wide + 7 * layers * n * wide + 2 * row;
-    return forward + (backward ? 2 * n * row + 4 * row + (3 * layers + 4) * n * wide : 0);
+    std::size_t const forward = memory_weights_room<W>(tokens) + row * wide + n * row + n * wide +
+                                7 * layers * n * wide + 2 * row + (n + 2) * wide;
+    return forward + (backward ? 2 * n * row + 4 * row + (3 * layers + 5) * n * wide : 0);
 }
 
 namespace detail {
@@ -86,6 +90,7 @@ template <int W, class F, class T> struct MemoryParts {
     T* error[places]{};   ///< the gradient of l in z
     T* back[places]{};    ///< the same before the function's slope
     T* push[places]{};    ///< u: error times -theta
+    T* off = nullptr;     ///< M(k) - v, where there is a norm
 
     MemoryParts(MemoryChunk<T> const& chunk, T* room) noexcept
         : c(chunk), f(chunk.form), n(chunk.tokens), row(whole<W>(chunk.tokens)), L(chunk.form.layers),
@@ -149,6 +154,11 @@ template <int W, class F, class T> struct MemoryParts {
         map<W>(std::ptrdiff_t(n) * f.row[l], from, to, [](auto v) { return F::value(v); });
     }
 
+    /// What layer L gives, behind the norm.
+    void normed(T const* from, T* to) const noexcept {
+        layer_norm<W>(n, f.width[L], T(memory_norm_eps), from, c.weight, c.bias, to, f.row[L]);
+    }
+
 private:
     void learn() noexcept {
         V const c_l(T(f.loss_scale));
@@ -156,17 +166,26 @@ private:
         for (int l = 1; l <= L; ++l) {
             int const in = f.row[l - 1], out = f.row[l];
             z[l] = rows(l), error[l] = rows(l), push[l] = rows(l);
-            T* const to = l < L ? z[l] : error[l];
+            T* const to = l < L || f.norm ? z[l] : error[l];
             gemm<W>(n, out, f.width[l - 1], a[l - 1], in, 1, layer(l, c.first), out, to, out, false);
             if (l == L) break;
             T* const into = rows(l);
             activate(l, z[l], into);
             a[l] = into;
         }
+        T* const missed = f.norm ? (off = rows(L)) : error[L];
+        if (f.norm) normed(z[L], missed);
         for (std::ptrdiff_t i = 0, all = std::ptrdiff_t(n) * f.row[L]; i < all; i += W) {
-            V e = V::load(error[L] + i) - V::load(c.v + i);
+            V e = V::load(missed + i) - V::load(c.v + i);
             if (f.residual) e += V::load(c.k + i);
-            (c_l * e).store(error[L] + i);
+            (f.norm ? e : c_l * e).store(missed + i);
+        }
+        if (f.norm) {
+            T* const unused = take(2 * f.row[L]);
+            clear(unused, 2 * f.row[L]);
+            layer_norm_backward<W>(n, f.width[L], T(memory_norm_eps), z[L], c.weight, off, error[L], unused,
+                                   unused + f.row[L], f.row[L]);
+            map<W>(std::ptrdiff_t(n) * f.row[L], error[L], error[L], [=](auto e) { return c_l * e; });
         }
         for (int l = L - 1; l >= 1; --l) {
             int const in = f.row[l + 1], out = f.row[l];
@@ -206,6 +225,7 @@ INLAY_NOINLINE inline void memory_chunk(MemoryChunk<T> const& c, T* memory, T* s
     int const n = c.tokens, L = f.layers, numbers = f.numbers();
     p.pass(memory, speed);
     p.read(L, memory, speed, o);
+    if (f.norm) p.normed(o, o);
     if (f.residual) add<W>(std::ptrdiff_t(n) * f.row[L], c.q, o);
     scale<W>(numbers, p.w.end_past, memory, memory);
     if (speed) {

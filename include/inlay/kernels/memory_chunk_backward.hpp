@@ -8,9 +8,11 @@
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
-/// Gradients of the tokens, laid out as they are; all are overwritten. alpha and eta may be null.
+/// Gradients of the tokens, laid out as they are; all are overwritten. alpha and eta may be null. Those of a
+/// norm are added to.
 template <class T> struct MemorySlopes {
     T *q, *k, *v, *alpha, *eta, *theta;
+    T *weight = nullptr, *bias = nullptr;
 };
 
 namespace detail {
@@ -139,7 +141,14 @@ template <int W, class F, class T> struct MemoryWayBack {
         std::ptrdiff_t const all = std::ptrdiff_t(n) * f.row[L];
         V const c_l(T(f.loss_scale));
         map<W>(all, derror[L], dz[L], [=](auto v) { return c_l * v; });
-        map<W>(all, dz[L], to.v, [](auto v) { return -v; });
+        T* doff = dz[L]; // the gradient of M(k) - v
+        if (f.norm) {
+            doff = out_rows;
+            norm_error_backward<W>(n, f.width[L], T(memory_norm_eps), p.z[L], p.c.weight, p.off, dz[L],
+                                   derror[L], doff, to.weight, to.bias, f.row[L]);
+            std::swap(dz[L], derror[L]);
+        }
+        map<W>(all, doff, to.v, [](auto v) { return -v; });
         for (int l = L; l >= 1; --l) {
             int const in = f.row[l - 1], out = f.row[l], width = f.width[l - 1];
             if (!f.first_order)
@@ -153,7 +162,7 @@ template <int W, class F, class T> struct MemoryWayBack {
                         .store(dz[l - 1] + i);
             }
         }
-        if (f.residual) add<W>(all, dz[L], to.k);
+        if (f.residual) add<W>(all, doff, to.k);
     }
 };
 } // namespace detail
@@ -171,6 +180,13 @@ INLAY_NOINLINE inline void memory_chunk_backward(MemoryChunk<T> const& c, T cons
     p.pass(memory, speed);
     detail::MemoryWayBack<W, F, T> back(p);
     T const* slope = dout;
+    if (f.norm) {
+        T* const read = p.rows(L);
+        p.read(L, memory, speed, read);
+        layer_norm_backward<W>(n, f.width[L], T(memory_norm_eps), read, c.weight, dout, back.dy, to.weight,
+                               to.bias, f.row[L]);
+        slope = back.dy;
+    }
     for (int l = L; l >= 1; --l) {
         back.layer(l, p.layer(l, memory), speed ? p.layer(l, speed) : nullptr, slope, p.layer(l, dfirst),
                    p.layer(l, dmemory), speed ? p.layer(l, dspeed) : nullptr);
