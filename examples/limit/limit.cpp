@@ -6,7 +6,7 @@
 //
 // The folder has queries.jsonl ("Who likes X?"), corpus.jsonl (46 people and what they like) and qrels.jsonl
 // (the two who do). Without it all pairs of 46 made-up people are asked for, each by a word of its own. About
-// two minutes on one core. Results go to limit.csv, curves to limit.svg.
+// forty seconds on one core. Results go to limit.csv, curves to limit.svg.
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
 
