@@ -54,6 +54,12 @@ template <class Function> struct Activation {
 template <class V> V constant(double x) noexcept { return V(typename V::value_type(x)); }
 } // namespace detail
 
+/// y = x: a branch that leaves its input as it is. PyTorch: `nn.Identity()`.
+struct Identity : detail::Activation<Identity> {
+    template <class V> static V value(V x) noexcept { return x; }
+    template <class V> static V derivative(V) noexcept { return V(1); }
+};
+
 /// y = max(x, 0); 0 has slope 0, NaN stays NaN. PyTorch: `nn.ReLU()`.
 struct Relu : detail::Activation<Relu> {
     template <class V> static V value(V x) noexcept {

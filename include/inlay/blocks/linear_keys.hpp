@@ -24,9 +24,9 @@ template <class S, class Conv, class Places> struct LinearKeys {
         typename Map::Params q, k;
     };
     struct NoTaps {};
-    struct Taps {
-        Tensor<R, width, H * S::d> q, k;
-        Tensor<R, width, H * S::dv> v;
+    struct Taps { // [channel, tap] as Conv1d has it, stored with a row for each tap
+        Tensor<R, H * S::d, width, Layout::transposed> q, k;
+        Tensor<R, H * S::dv, width, Layout::transposed> v;
     };
     struct Params {
         INLAY_EMPTY std::conditional_t<(Map::parameters > 0), TwoMaps, NoMaps> maps;
@@ -63,7 +63,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
     static void forward(int n, std::int64_t position, Params const& p, Work const& w, Scratch s) noexcept {
         if constexpr (S::convolves) {
             auto const conv = [&](auto const& c, T const* from, T* to, int row) noexcept {
-                kernels::short_conv<W>(n, padded(c.width, W), width, c.data, c.stride, from, to, row);
+                kernels::short_conv<W>(n, padded(c.rows, W), width, c.data, c.stride, from, to, row);
             };
             conv(p.taps.q, w.fresh_q(), w.cq, S::keys_row);
             if constexpr (All) {
@@ -147,7 +147,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
             dstate.put_past(d, n);
             auto const conv = [&](auto const& c, auto& dc, T const* from, T const* slope, T* to,
                                   int row) noexcept {
-                kernels::short_conv_backward<W>(n, padded(c.width, W), width, c.data, c.stride, from, slope,
+                kernels::short_conv_backward<W>(n, padded(c.rows, W), width, c.data, c.stride, from, slope,
                                                 dc.data, to, row);
             };
             conv(p.taps.q, g.taps.q, w.fresh_q(), d.cq, d.fresh_q(), S::keys_row);
