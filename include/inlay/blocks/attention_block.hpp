@@ -10,13 +10,13 @@ namespace detail {
 template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
     using Base::H, Base::has_levels, Base::rows, Base::scale, Base::sets, Base::vd, Base::vwide, Base::W;
-    using typename Base::Asked, typename Base::Cap, typename Base::Select, typename Base::Docs,
-        typename Base::Forget, typename Base::ForgetRows, typename Base::Gate, typename Base::GatedRows,
-        typename Base::GateRows, typename Base::Diff, typename Base::DiffRows, typename Base::Key,
-        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
-        typename Base::Rows, typename Base::S, typename Base::Sides, typename Base::Sink,
-        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Value,
-        typename Base::Weights;
+    using typename Base::Cap, typename Base::Asked, typename Base::Choice, typename Base::Select,
+        typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
+        typename Base::GatedRows, typename Base::GateRows, typename Base::Diff, typename Base::DiffRows,
+        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+        typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S, typename Base::Sides,
+        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
+        typename Base::Value, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
 
     /// What the queries and keys of a row of the batch are made of.
@@ -41,6 +41,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
         auto const selected = Select::take(s);
+        auto chosen = Choice::take(c, s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
@@ -59,10 +60,14 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             for (int h = 0; h < H; ++h) {
                 Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
+                if constexpr (Choice::used) {
+                    if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, h, heads.order, chosen);
+                    Choice::choose(h, heads, n, chosen);
+                }
                 for (int set = 0, a = h * sets; set < sets; ++set, ++a)
                     Weights::forward(heads.head(h, set, n, scale()),
                                      scores(judge, selected, heads.order, n, level), Sink::score(p.sink, h),
-                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room);
+                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room, chosen);
             }
             for (int t = 0; t < n; ++t)
                 kernels::clear_pads(side.mixed + t * Sides::mixed_row, S::asks * vd, Sides::mixed_row);
@@ -105,6 +110,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         Rows heads = Rows::take(s), dheads = Rows::take(s);
         HeadRows<T> const dmixed = Rows::take_mixed(s);
         auto const selected = Select::take(s);
+        auto chosen = Choice::take(c, s);
         T const* out = sides.mixed; // of the heads, and its gradient
         T* dout = dsides.mixed;
         if constexpr (Diff::used) {
@@ -130,7 +136,10 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             split_heads<W>(n, S::asks, vd, dside.mixed, Sides::mixed_row, dmixed);
             dheads.clear_keys(n);
             if constexpr (is_stream)
-                if (State const* const d_out = c.template d_state_out<State>(b)) dheads.add(d_out->keys, n);
+                if (State const* const d_out = c.template d_state_out<State>(b)) {
+                    dheads.add(d_out->keys, n);
+                    if constexpr (Choice::used) Choice::add(d_out->chosen, heads, n, dheads);
+                }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
@@ -147,8 +156,9 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     auto const head = heads.head(h, set, n, scale());
                     auto const z = scores(judge, selected, heads.order, n, level, dlevel);
                     T const* const dout_of = dmixed(a);
-                    Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv,
-                                      room);
+                    if constexpr (Choice::used) Choice::on(tape.choice, b, h, heads.order, chosen);
+                    Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv, room,
+                                      chosen);
                     if constexpr (Select::used)
                         Select::template pull<typename Weights::Map>(
                             h, head, z, dout_of, vwide, kept, mean, heads.order, n, selected,
@@ -164,6 +174,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 if (State* const d_in = c.template d_state_in<State>(b)) {
                     dheads.give(d_in->keys);
                     if constexpr (Docs::used) d_in->document = {};
+                    if constexpr (Choice::used) d_in->chosen = {};
                     if constexpr (Asked::behind) d_in->asked = {};
                     if constexpr (Select::used) Select::give(heads.order, selected, d_in->selected);
                 }
@@ -266,6 +277,7 @@ private:
             for (int h = 0; h < H; ++h) Forget::keep(h, heads.order, n, forget, levels_of(in), out.levels);
         }
         if constexpr (Select::used) Select::keep(heads.order, n, selected, out.selected);
+        if constexpr (Choice::used) Choice::keep(heads, n, out.chosen);
         if constexpr (Asked::behind) out.asked = {};
         if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);
