@@ -78,13 +78,12 @@ private:
 
 template <class S, class Pattern>
     requires(Pattern::tokens > 0)
-struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
+struct KeyChoice<S, Pattern> : PlainChoice {
     using T = typename S::T;
     using Ring = typename S::Ring;
     using Order = typename S::Order;
     using Rows = AttentionRows<S>;
     using Work = TokenWork<S, KeyChoice>;
-    static constexpr bool used = true;
     static constexpr int W = S::W, most_tokens = Pattern::tokens, group = S::H / S::K, at_once = 32;
     static constexpr int score_row = padded(S::most_keys, W), held_row = padded(Ring::capacity, W);
 

@@ -20,14 +20,25 @@ struct KeyPiece {
 
 template <class S, class How> struct SummaryOf;
 
+/// A choice without parameters of its own.
+struct PlainChoice : NoPart<WhichPattern> {
+    static constexpr bool used = true, branches = false;
+    using Side = NoRows<WhichPattern>; ///< numbers of each token that are learned
+    static NothingChosen take_step(Scratch&) noexcept { return {}; }
+    template <class... A> static void project(A&&...) noexcept {}
+    template <class... A> static void pull(A&&...) noexcept {}
+};
+
 template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
     using Room = NothingChosen;
+    using Side = NoRows<WhichPattern>;
     template <int> struct Tape {};
     static constexpr std::size_t step_scratch = 0;
     /// Pairs of a query and a key, and operations of choosing them, for one sequence and head.
     static constexpr double pairs() { return S::pairs(); }
     static constexpr double choosing() { return 0; }
     template <class C> static Room take(C const&, Scratch&) noexcept { return {}; }
+    static Room take_step(Scratch&) noexcept { return {}; }
 };
 
 /// The Most numbers of [from, to) with the largest scores, of equals the lower, largest first; -1 where there
