@@ -7,4 +7,5 @@
 #include <inlay/probe/attention_map.hpp>
 #include <inlay/probe/heads.hpp>
 #include <inlay/probe/repetition.hpp>
+#include <inlay/probe/sparsity.hpp>
 #include <inlay/probe/watch.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Holds a block to values and gradients that PyTorch computed in float64 (tests/vectors), to rounding.
+// Files of values and gradients that PyTorch computed in float64, and blocks run on them.
 #pragma once
 
 #include <inlay/inlay.hpp>
@@ -39,24 +39,26 @@ inline void same(char const* what, Numbers const& got, Numbers const& wanted) {
         CHECK(std::abs(got[i] - wanted[i]) <= 1e-13 * largest);
     }
 }
-/// Runs a call whose input is set on a file's parameters and cotangent, and compares all that the file holds.
-inline void compare(Bound const& b, Safetensors const& file, Call& c) {
+/// Runs a call whose input is set on a file's parameters and cotangent, and compares all that the file holds,
+/// its names beginning with `at`.
+inline void compare(Bound const& b, Safetensors const& file, Call& c, std::string const& at = "") {
     c.params.assign(b.parameters, 0);
     for (auto const& t : b.tensors) {
-        auto const from = numbers(file, t.name);
+        auto const from = numbers(file, at + t.name);
         REQUIRE(from.size() == t.size());
         std::copy(from.begin(), from.end(), c.params.begin() + std::ptrdiff_t(t.offset));
     }
     c.rows = b.capacity;
-    c.dy = numbers(file, "dy");
+    c.dy = numbers(file, at + "dy");
     LawReport report;
     b.run(b, c, report);
     CHECK_MESSAGE(report.ok(), report.text());
-    same("y", c.y, numbers(file, "y"));
-    if (file.find("dx")) same("dx", c.dx, numbers(file, "dx"));
+    same("y", c.y, numbers(file, at + "y"));
+    if (file.find(at + "dx")) same("dx", c.dx, numbers(file, at + "dx"));
     for (auto const& t : b.tensors) {
         auto const from = c.grads.begin() + std::ptrdiff_t(t.offset);
-        same(t.name.c_str(), Numbers(from, from + std::ptrdiff_t(t.size())), numbers(file, "grad." + t.name));
+        same(t.name.c_str(), Numbers(from, from + std::ptrdiff_t(t.size())),
+             numbers(file, at + "grad." + t.name));
     }
 }
 template <class Spec, class I, int B>

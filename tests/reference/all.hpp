@@ -14,6 +14,7 @@
 #include "embed.hpp"
 #include "feedback.hpp"
 #include "field_products.hpp"
+#include "fixed_stream.hpp"
 #include "gated_cross.hpp"
 #include "linear_attention.hpp"
 #include "loss.hpp"

@@ -96,6 +96,12 @@ struct Gelu : detail::Activation<Gelu> {
             detail::constant<V>(0.3989422804014327) * simd::exp(detail::constant<V>(-0.5) * x * x);
         return cdf(x) + x * density;
     }
+    /// The second derivative.
+    template <class V> static V second(V x) noexcept {
+        V const square = x * x;
+        return detail::constant<V>(0.3989422804014327) * simd::exp(detail::constant<V>(-0.5) * square) *
+               (V(2) - square);
+    }
 };
 
 /// y = 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). PyTorch: `nn.GELU(approximate="tanh")`.
@@ -120,6 +126,11 @@ struct Silu : detail::Activation<Silu> {
     template <class V> static V derivative(V x) noexcept {
         V const s = simd::sigmoid(x);
         return s * (V(1) + x * (V(1) - s));
+    }
+    /// The second derivative.
+    template <class V> static V second(V x) noexcept {
+        V const s = simd::sigmoid(x), rest = V(1) - s;
+        return s * rest * (V(2) + x * (rest - s));
     }
 };
 

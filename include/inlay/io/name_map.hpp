@@ -157,9 +157,9 @@ template <class M> void load(Network<M>& net, Safetensors const& file, NameMap c
     list.settle();
     for (auto const& one : all) one.fill(*file.find(one.theirs));
 }
-/// As above, from a path.
+/// As above, from a path to a file or to the index of several (`read_weights`).
 template <class M> void load(Network<M>& net, std::string const& path, NameMap const& map) {
-    load(net, Safetensors::read(path), map);
+    load(net, read_weights(path), map);
 }
 
 } // namespace inlay::inline INLAY_ISA

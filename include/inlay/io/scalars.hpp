@@ -37,6 +37,25 @@ inline float from_half(std::uint16_t half) noexcept {
     return std::bit_cast<float>(sign | (widened << 23U) | (fraction << 13U));
 }
 
+/// The nearest half, ties to even; what is too large becomes infinite.
+inline std::uint16_t to_half(float x) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(x), size = bits & 0x7FFF'FFFFU;
+    auto const sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
+    auto const with = [&](std::uint32_t low) { return static_cast<std::uint16_t>(sign | low); };
+    if (size > 0x7F80'0000U) return with(0x7E00U | ((size >> 13U) & 0x1FFU));
+    if (size >= 0x477F'F000U) return with(0x7C00U); // 65520 and above
+    if (size < 0x3880'0000U)                        // below 2^-14 the unit is 2^-24: this sum rounds to it
+        return with(std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) + 0.5F) & 0x7FFU);
+    std::uint32_t const even = (size >> 13U) & 1U;
+    return with((size - 0x3800'0000U + 0xFFFU + even) >> 13U);
+}
+/// The nearest bfloat16, ties to even.
+inline std::uint16_t to_bfloat(float x) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(x);
+    if ((bits & 0x7FFF'FFFFU) > 0x7F80'0000U) return static_cast<std::uint16_t>((bits >> 16U) | 0x40U);
+    return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
+}
+
 inline float from_bfloat(std::uint16_t high) noexcept {
     return std::bit_cast<float>(static_cast<std::uint32_t>(high) << 16U);
 }
@@ -79,5 +98,23 @@ void write_scalars(T const* from, std::size_t count, std::byte* to) noexcept {
     for (std::size_t i = 0; i < count; ++i)
         detail::store_little(std::bit_cast<Bits>(from[i]), to + i * sizeof(T));
 }
+
+namespace detail {
+/// Writes `count` numbers as packed elements of a real dtype. A double becomes a float before it becomes
+/// less.
+template <std::floating_point T>
+void store_scalars(DType dtype, T const* from, std::size_t count, std::byte* to) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const x = static_cast<float>(from[i]);
+        if (dtype == DType::F64) {
+            auto const wide = static_cast<double>(from[i]);
+            write_scalars(&wide, 1, to + 8 * i);
+        }
+        if (dtype == DType::F32) write_scalars(&x, 1, to + 4 * i);
+        if (dtype == DType::F16) store_little(to_half(x), to + 2 * i);
+        if (dtype == DType::BF16) store_little(to_bfloat(x), to + 2 * i);
+    }
+}
+} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA
