@@ -22,14 +22,20 @@ template <int Kv>
 using Layers = Repeat<2, PreNorm<SoftmaxAttn<Heads<4>, KvHeads<Kv>, Rope<10'000>>>, PreNorm<SwiGlu<24>>>;
 using Llama = Model<Tokens<T, V>, Embed<D>, Layers<2>, RmsNorm, Dense<V, NoBias>>;
 using TiedLlama = Model<Tokens<T, V>, Tied<Embed<D>, Layers<1>, RmsNorm>>;
+template <class Mixer>
+using Fla =
+    Model<Tokens<T, V>, Embed<D>, Repeat<2, PreNorm<Mixer>, PreNorm<SwiGlu<24>>>, RmsNorm, Dense<V, NoBias>>;
+using GatedDeltaNet = Fla<LinearAttn<Heads<2>, KeyDim<6>, ValueDim<12>, GatedDelta, Chunk<5>>>;
+using GatedLinear = Fla<LinearAttn<Heads<2>, KeyDim<4>, ValueDim<8>, Gla>>;
 
 std::string const folder = "tests/vectors/checkpoints/";
 
 /// Forward of a batch of two, and step by step, against the logits of PyTorch.
-template <class M> void check(std::string const& name, NameMap const& map) {
+template <class M>
+void check(std::string const& name, NameMap const& map, std::string const& from = "answers") {
     auto net = Network<M>(Seed{1});
     load(net, folder + name + ".safetensors", map);
-    auto const answers = Safetensors::read(folder + "answers.safetensors");
+    auto const answers = Safetensors::read(folder + from + ".safetensors");
     auto const *ids = answers.find(name + ".ids"), *logits = answers.find(name + ".logits");
     REQUIRE(ids);
     REQUIRE(logits);
@@ -77,6 +83,10 @@ TEST_CASE("a GPT-2 checkpoint gives PyTorch's logits") { check<Gpt2>("gpt2", gpt
 TEST_CASE("a Llama checkpoint gives PyTorch's logits") { check<Llama>("llama", llama_names()); }
 TEST_CASE("a Llama checkpoint in BF16 with tied embeddings gives PyTorch's logits") {
     check<TiedLlama>("llama_tied", tied_llama_names());
+}
+TEST_CASE("checkpoints of flash-linear-attention give what its naive functions give") {
+    check<GatedDeltaNet>("gated_deltanet", gated_deltanet_names(), "fla_answers");
+    check<GatedLinear>("gla", gla_names(), "fla_answers");
 }
 
 TEST_CASE("what does not fit a map is listed at once, and the network stays as it was") {

@@ -64,7 +64,7 @@ struct LinearAttention {
     bool unit = false;     // q and k are l2 normed
     int conv = 0;          // its width: q_conv, k_conv, v_conv
     bool conv_silu = true; // silu behind it
-    Taps taps = Taps::newest_first;
+    Taps taps = Taps::torch;
     Rope rope = {};
     int position = 0;
     HeadNorm norm = HeadNorm::none;

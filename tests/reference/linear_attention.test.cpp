@@ -155,18 +155,19 @@ TEST_CASE("linear attention: members as others compute them") {
                     1e-9);
     }
     SUBCASE("convolutions, the norm of a head, a gate") {
-        check_equal(output({.conv = 3, .norm = HeadNorm::rms, .gate = GateBy::silu},
-                           with(p, {{"q_conv.weight", wave(3, 4, 14)},
-                                    {"k_conv.weight", wave(3, 4, 15)},
-                                    {"v_conv.weight", wave(3, 3, 16)},
-                                    {"norm.weight", times(.1, wave(1, 3, 17), 1)},
-                                    {"gate.weight", told(wave(5, 3, 18))}})),
-                    {{0.0111708295, 0.7445626533, -0.1361418053},
-                     {-0.0233399696, -0.0576662756, -0.1462909782},
-                     {0.5859454932, -0.2356638726, 0.5099275604},
-                     {-0.0029595708, -0.8330323342, 0.2751532332},
-                     {-0.1644306800, 0.0775413711, 1.0732278378}},
-                    1e-9);
+        check_equal(
+            output({.conv = 3, .taps = Taps::newest_first, .norm = HeadNorm::rms, .gate = GateBy::silu},
+                   with(p, {{"q_conv.weight", wave(3, 4, 14)},
+                            {"k_conv.weight", wave(3, 4, 15)},
+                            {"v_conv.weight", wave(3, 3, 16)},
+                            {"norm.weight", times(.1, wave(1, 3, 17), 1)},
+                            {"gate.weight", told(wave(5, 3, 18))}})),
+            {{0.0111708295, 0.7445626533, -0.1361418053},
+             {-0.0233399696, -0.0576662756, -0.1462909782},
+             {0.5859454932, -0.2356638726, 0.5099275604},
+             {-0.0029595708, -0.8330323342, 0.2751532332},
+             {-0.1644306800, 0.0775413711, 1.0732278378}},
+            1e-9);
     }
 }
 

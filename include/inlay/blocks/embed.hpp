@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/blocks/embed_ids.hpp>
+#include <inlay/blocks/embed_quotient.hpp>
 #include <inlay/blocks/embed_record.hpp>
 #include <inlay/blocks/embed_shared.hpp>
 #include <inlay/blocks/stored.hpp>
@@ -12,17 +13,27 @@ namespace inlay::inline INLAY_ISA {
 /// Words of a misfit.
 struct ids_as_the_table_is_shared;
 struct a_number;
+struct tokens;
 struct a_number_with_learned_bins;
 
 namespace detail {
-template <class Spec, int D, class I, class R, class... Policies> struct EmbedChoice {
+template <class Spec, int D, class I, class R, class... P> struct EmbedChoice {
     using type = EmbedBlock<Spec, D, I, R>;
 };
-template <class Spec, int D, class I, class R, Name N> struct EmbedChoice<Spec, D, I, R, Share<N>> {
-    using type = SharedEmbedBlock<Spec, N, D, I, R>;
+template <class Spec, int D, class I, class R, class... P>
+    requires(has_policy<Sharing, P...>)
+struct EmbedChoice<Spec, D, I, R, P...> {
+    using type = SharedEmbedBlock<Spec, PolicyOr<Sharing, void, P...>::type::name, D, I, R>;
 };
-template <class Spec, int D, class R, class How> struct EmbedChoice<Spec, D, Shape<1>, R, How> {
-    using type = NumberEmbedBlock<Spec, How, D, R>;
+template <class Spec, int D, class R, class... P>
+    requires(has_policy<NumberEmbedding, P...>)
+struct EmbedChoice<Spec, D, Shape<1>, R, P...> {
+    using type = NumberEmbedBlock<Spec, typename Spec::Numbers, D, R>;
+};
+template <class Spec, int D, class I, class R, class... P>
+    requires(has_policy<TableForm, P...>)
+struct EmbedChoice<Spec, D, I, R, P...> {
+    using type = QuotientBlock<Spec, PolicyOr<TableForm, void, P...>::type::rows, D, I, R>;
 };
 
 /// Embed over tokens with a table of fewer bits, for inference.
@@ -101,6 +112,9 @@ template <> struct WantedByNumbers<PiecewiseLinear> {
 /// ids. Over `Shape<1>` they are `weight`, `bias` and `frequency`. Cost: 2 M D flops a number. Tape: its D
 /// outputs.
 ///
+/// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so; with `QuotientRemainder<M>` the
+/// table of a large vocabulary becomes two small ones.
+///
 /// PyTorch: `nn.Embedding(V, D, sparse=True)`,
 /// `nn.EmbeddingBag(V, D, mode="mean")`. Error: vectors or sequences of numbers, shares of one name with
 /// different V or D, a policy for numbers where there are none to embed.
@@ -108,23 +122,28 @@ template <int D, class... Policies> struct Embed {
     using Must = detail::Must<(D > 0), a_positive_width>;
     using Numbers = typename detail::PolicyOr<NumberEmbedding, detail::Proportional, Policies...>::type;
     static constexpr bool shares = detail::has_policy<Sharing, Policies...>;
+    using Pooling = typename detail::PolicyOr<BagPooling, BagMean, Policies...>::type;
     static constexpr bool numbers_only = detail::has_policy<NumberEmbedding, Policies...>;
-    using Wanted =
+    static constexpr bool two_tables = detail::has_policy<TableForm, Policies...>;
+    using Wanted = std::conditional_t<
+        two_tables, tokens,
         std::conditional_t<numbers_only, typename detail::WantedByNumbers<Numbers>::type,
-                           std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>>;
-    using Allowed = PolicyKinds<Sharing, NumberEmbedding>;
+                           std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>>>;
+    using Allowed = std::conditional_t<two_tables, PolicyKinds<TableForm>,
+                                       PolicyKinds<Sharing, NumberEmbedding, BagPooling>>;
     template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
 
     template <int T, int V>
         requires(!numbers_only)
     static Tag<Shape<T, D>> out(Tag<Tokens<T, V>>);
     template <int N, int V>
-        requires(!numbers_only)
+        requires(!numbers_only && !two_tables)
     static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
     static Tag<Shape<1, D>> out(Tag<Shape<1>>)
-        requires(!shares && (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
+        requires(!shares && !two_tables &&
+                 (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
     template <class... F>
-        requires(!shares && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)))
+        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)))
     static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
 
     template <class I, class R> using Block = typename detail::EmbedChoice<Embed, D, I, R, Policies...>::type;

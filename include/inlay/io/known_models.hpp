@@ -72,4 +72,54 @@ inline NameMap tied_llama_names() {
     return map;
 }
 
+namespace detail {
+/// A language model of flash-linear-attention around a mixer's names, `theirs` to `ours`.
+inline NameMap fla_names(std::vector<std::pair<std::string, std::string>> const& mixer) {
+    std::string const theirs = "model.layers.{}.", attention = "1.{}.0.", feed = "1.{}.1.";
+    NameMap map = {{"model.embeddings.weight", {"0.weight"}},
+                   {theirs + "attn_norm.weight", {attention + "0.weight"}},
+                   {theirs + "mlp_norm.weight", {feed + "0.weight"}},
+                   {theirs + "mlp.gate_proj.weight", {feed + "1.gate.weight"}},
+                   {theirs + "mlp.up_proj.weight", {feed + "1.up.weight"}},
+                   {theirs + "mlp.down_proj.weight", {feed + "1.down.weight"}},
+                   {"model.norm.weight", {"2.weight"}},
+                   {"lm_head.weight", {"3.weight"}}};
+    for (auto const& [name, ours] : mixer) {
+        bool const taps = ours.find("_conv.") != std::string::npos; // [channel, 1, tap]
+        map.push_back(
+            {theirs + "attn." + name, {attention + "1." + ours}, taps ? Stored::reshaped : Stored::alike});
+    }
+    for (std::string const part : {"q", "k", "v", "o"})
+        map.push_back({theirs + "attn." + part + "_proj.weight", {attention + "1." + part + ".weight"}});
+    return map;
+}
+} // namespace detail
+
+/// Gated DeltaNet's tensors, as flash-linear-attention's `GatedDeltaNetForCausalLM` names them, for a model
+/// of Tokens<T, V> with the blocks `Embed<D>, Repeat<Layers, Mixer, Feed>, RmsNorm, Dense<V, NoBias>`, with
+/// `Mixer = PreNorm<LinearAttn<Heads<H>, KeyDim<head_dim>, ValueDim<head_dim * expand_v>, GatedDelta>>` and
+/// `Feed = PreNorm<SwiGlu<F>>`; with `allow_neg_eigval` also `NegativeEigenvalues`. The file's norm_eps is to
+/// be 1e-6, as its configuration has it unless told otherwise.
+inline NameMap gated_deltanet_names() {
+    return detail::fla_names({{"a_proj.weight", "a.weight"},
+                              {"b_proj.weight", "beta.weight"},
+                              {"A_log", "A_log"},
+                              {"dt_bias", "dt_bias"},
+                              {"q_conv1d.weight", "q_conv.weight"},
+                              {"k_conv1d.weight", "k_conv.weight"},
+                              {"v_conv1d.weight", "v_conv.weight"},
+                              {"g_proj.weight", "gate.weight"},
+                              {"o_norm.weight", "norm.weight"}});
+}
+/// Gated linear attention's tensors, as its `GLAForCausalLM` names them, for the same blocks with
+/// `Mixer = PreNorm<LinearAttn<Heads<H>, KeyDim<D / 2 / H>, ValueDim<D / H>, Gla>>`, or what the file's
+/// expand_k and expand_v say.
+inline NameMap gla_names() {
+    return detail::fla_names({{"gk_proj.0.weight", "a.0.weight"},
+                              {"gk_proj.1.weight", "a.1.weight"},
+                              {"gk_proj.1.bias", "a.1.bias"},
+                              {"g_proj.weight", "gate.weight"},
+                              {"g_norm_swish_gate.weight", "norm.weight"}});
+}
+
 } // namespace inlay::inline INLAY_ISA

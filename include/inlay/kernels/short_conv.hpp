@@ -7,8 +7,8 @@
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
-/// y_t = silu(sum over i < taps of c_i x_(t - i)) for n rows of `width` numbers (whole vectors); taps - 1
-/// rows lie before x.
+/// y_t = silu(sum over i < taps of c_i x_(t - (taps - 1 - i))) for n rows of `width` numbers (whole vectors);
+/// taps - 1 rows lie before x.
 template <int W, class T>
 INLAY_NOINLINE inline void short_conv(int n, int width, int taps, T const* c, std::ptrdiff_t c_row,
                                       T const* x, T* y, std::ptrdiff_t row) noexcept {
@@ -17,7 +17,7 @@ INLAY_NOINLINE inline void short_conv(int n, int width, int taps, T const* c, st
         for (int j = 0; j < width; j += W) {
             V z(T(0));
             for (int i = 0; i < taps; ++i)
-                z = simd::fma(V::load(c + i * c_row + j), V::load(x + (t - i) * row + j), z);
+                z = simd::fma(V::load(c + i * c_row + j), V::load(x + (t - taps + 1 + i) * row + j), z);
             (z * simd::sigmoid(z)).store(y + t * row + j);
         }
 }
@@ -32,10 +32,10 @@ INLAY_NOINLINE inline void short_conv_backward(int n, int width, int taps, T con
         for (int j = 0; j < width; j += W) {
             V z(T(0));
             for (int i = 0; i < taps; ++i)
-                z = simd::fma(V::load(c + i * c_row + j), V::load(x + (t - i) * row + j), z);
+                z = simd::fma(V::load(c + i * c_row + j), V::load(x + (t - taps + 1 + i) * row + j), z);
             V const s = simd::sigmoid(z), dz = V::load(dy + t * row + j) * s * simd::fma(z, one - s, one);
             for (int i = 0; i < taps; ++i) {
-                std::ptrdiff_t const at = (t - i) * row + j;
+                std::ptrdiff_t const at = (t - taps + 1 + i) * row + j;
                 simd::fma(V::load(c + i * c_row + j), dz, V::load(dx + at)).store(dx + at);
                 T* const to = dc + i * c_row + j;
                 simd::fma(dz, V::load(x + at), V::load(to)).store(to);
