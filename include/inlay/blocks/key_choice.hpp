@@ -27,6 +27,13 @@ struct PlainChoice : NoPart<WhichPattern> {
     static NothingChosen take_step(Scratch&) noexcept { return {}; }
     template <class... A> static void project(A&&...) noexcept {}
     template <class... A> static void pull(A&&...) noexcept {}
+    template <class... A> static void begin(A&&...) noexcept {}
+    template <class... A> static void bias(A&&...) noexcept {}
+    /// Nothing that a stream keeps has a gradient which was not given to keys and values.
+    template <class O, class Room, class M>
+    static void give(O, int, Room const&, M const*, M* d_in) noexcept {
+        if (d_in) *d_in = {};
+    }
 };
 
 template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
