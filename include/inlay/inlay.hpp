@@ -12,6 +12,7 @@
 #include <inlay/blocks/embed.hpp>
 #include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/esmm.hpp>
+#include <inlay/blocks/feedback_memory.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
@@ -30,6 +31,7 @@
 #include <inlay/combine/interleave.hpp>
 #include <inlay/combine/keep.hpp>
 #include <inlay/combine/memory_as.hpp>
+#include <inlay/combine/memory_as_context.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/multi_gate.hpp>
 #include <inlay/combine/named.hpp>
@@ -48,5 +50,6 @@
 // What reaches Model through others comes after it, or a message about blocks tells the whole way there.
 #include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/store.hpp>
 #include <inlay/model/snapshot.hpp>
 #include <inlay/model/summary.hpp>

@@ -12,15 +12,15 @@ reference::Block in_pattern(Pattern const& p, reference::Attention const& a) {
 } // namespace
 
 TEST_CASE("laws: sparse_attn with strides") {
-    laws<SparseAttn<Heads<2>, KvHeads<1>, Strided<3>, Global<2>, Rope<>, Bias>, Sequence<11, 8>>(
+    laws<SparseAttn<Heads<2>, KvHeads<1>, Strided<3>, GlobalTokens<2>, Rope<>, Bias>, Sequence<11, 8>>(
         in_pattern({.strided = 3, .global = 2}, {.heads = 2, .kv_heads = 1, .rope = {.base = 10'000}}));
 }
 TEST_CASE("laws: sparse_attn over columns") {
-    laws_in_float<SparseAttn<Heads<2>, Bidirectional, Column<4, 1>, Global<1>>, Sequence<11, 8>>(
+    laws_in_float<SparseAttn<Heads<2>, Bidirectional, Column<4, 1>, GlobalTokens<1>>, Sequence<11, 8>>(
         in_pattern({.fixed = 4, .columns = 1, .global = 1}, {.heads = 2, .mask = {.sees = Sees::all}}));
 }
 TEST_CASE("laws: sparse_attn of what is local, and of drawn blocks") {
-    laws_in_float<SparseAttn<Heads<2>, Bidirectional, Local<3>, Global<2>>, Sequence<9, 8>>(
+    laws_in_float<SparseAttn<Heads<2>, Bidirectional, LocalTokens<3>, GlobalTokens<2>>, Sequence<9, 8>>(
         reference::sparse_attention({.heads = 2, .mask = {.sees = Sees::all}},
                                     [](reference::detail::Attending const& a, int) {
                                         return reference::chosen_where(a.size(), [](int i, int j) {

@@ -55,6 +55,10 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             Forget::project(n, p.forget, asked, forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
+            if constexpr (Choice::used) {
+                if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, 0, heads.order, chosen);
+                Choice::project(n, p.choice, x(b), chosen);
+            }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
@@ -105,6 +109,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         DiffRows const difference = DiffRows::take(s, c.capacity),
                        ddifference = DiffRows::take(s, c.capacity);
         ForgetRows const dforgets = ForgetRows::take(s, c.capacity);
+        auto const dchoices = Choice::Side::take(s, c.capacity);
         double* const level = take_level(s);
         double* const dlevel = take_level(s);
         Rows heads = Rows::take(s), dheads = Rows::take(s);
@@ -133,6 +138,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             lay_out(c, p, b, n, side, in, heads, s);
             dheads.order = heads.order;
             dforget.clear_from(0);
+            dchoices.of(b).clear_from(0);
             split_heads<W>(n, S::asks, vd, dside.mixed, Sides::mixed_row, dmixed);
             dheads.clear_keys(n);
             if constexpr (is_stream)
@@ -156,7 +162,10 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     auto const head = heads.head(h, set, n, scale());
                     auto const z = scores(judge, selected, heads.order, n, level, dlevel);
                     T const* const dout_of = dmixed(a);
-                    if constexpr (Choice::used) Choice::on(tape.choice, b, h, heads.order, chosen);
+                    if constexpr (Choice::used) {
+                        Choice::on(tape.choice, b, h, heads.order, chosen);
+                        if constexpr (requires { chosen.dside; }) chosen.dside = dchoices.of(b);
+                    }
                     Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv, room,
                                       chosen);
                     if constexpr (Select::used)
@@ -210,6 +219,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         } else pull_asked(0, c.rows, x.data, into);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
+        if constexpr (Choice::used) Choice::pull(all, p.choice, x.data, dchoices, into, g.choice);
     }
 
 private:

@@ -21,6 +21,43 @@ template <class S> struct SummaryOf<S, MeanKeys> {
     }
 };
 
+/// A block is known by the largest and the least of each number of its keys.
+template <class S> struct SummaryOf<S, KeyBounds> {
+    using T = typename S::T;
+    using V = simd::vec<T, S::W>;
+    static constexpr int width = 2 * S::wide;
+    static void begin(T* to) noexcept {
+        std::fill_n(to, S::wide, std::numeric_limits<T>::lowest());
+        std::fill_n(to + S::wide, S::wide, std::numeric_limits<T>::max());
+    }
+    static void add(T const* key, T* to) noexcept {
+        kernels::zip<S::W>(S::wide, key, to, to, [](V a, V b) { return simd::greater(a, b); });
+        kernels::zip<S::W>(S::wide, key, to + S::wide, to + S::wide,
+                           [](V a, V b) { return simd::lesser(a, b); });
+    }
+    /// What is above zero meets the largest, what is below the least.
+    static T const* ask(int m, T const* q, T* to) noexcept {
+        V const zero(T(0));
+        for (int i = 0; i < m; ++i, q += S::wide) {
+            T* const at = to + i * width;
+            kernels::map<S::W>(S::wide, q, at, [&](V x) { return simd::greater(x, zero); });
+            kernels::map<S::W>(S::wide, q, at + S::wide, [&](V x) { return simd::lesser(x, zero); });
+        }
+        return to;
+    }
+    static void pull(int n, T const* keys, T const* dsummary, T* dkeys) noexcept {
+        for (int c = 0; c < S::d; ++c) {
+            int most = 0, least = 0;
+            for (int i = 1; i < n; ++i) {
+                if (keys[i * S::wide + c] > keys[most * S::wide + c]) most = i;
+                if (keys[i * S::wide + c] < keys[least * S::wide + c]) least = i;
+            }
+            dkeys[most * S::wide + c] += dsummary[c];
+            dkeys[least * S::wide + c] += dsummary[S::wide + c];
+        }
+    }
+};
+
 /// Blocks of Pattern::block keys, in a stream that holds whole ones.
 template <class S, class Pattern> struct BlockGrid {
     using Order = typename S::Order;
@@ -31,11 +68,11 @@ template <class S, class Pattern> struct BlockGrid {
     /// The block of the first key that is no first token.
     static std::int64_t first(Order order) noexcept { return order.place(first_tokens) / N; }
     /// The first block that a query at place i may choose, and the end of those.
-    static std::int64_t from(std::int64_t i) noexcept {
+    static constexpr std::int64_t from(std::int64_t i) noexcept {
         std::int64_t const stored = std::max<std::int64_t>(first_tokens, i + 1 - S::Win::capacity);
         return (stored + N - 1) / N;
     }
-    static std::int64_t end(std::int64_t i) noexcept { return i / N + 1 - S::Win::blocks; }
+    static constexpr std::int64_t end(std::int64_t i) noexcept { return i / N + 1 - S::Win::blocks; }
 };
 
 /// The blocks whose summaries score best.
@@ -62,6 +99,14 @@ template <class S, class Pattern> struct BlockChooser {
     static constexpr std::size_t step_scratch =
         lines(sizeof(T) * held_row) + lines(sizeof(T) * Summary::width);
 
+    /// Of choosing, for one sequence and head.
+    static constexpr double flops() {
+        double n = 0;
+        for (int t = 0; t < S::rows; ++t)
+            if (std::int64_t const some = Grid::end(t) - Grid::from(t); some > others)
+                n += 2.0 * Summary::width * double(some);
+        return n;
+    }
     template <class C> static Room take(C const&, Scratch& s) noexcept {
         auto const some = [&](int n) { return s.template take<T>(std::size_t(n)); };
         return {some(Grid::most * Summary::width), some(at_once * score_row), some(at_once * Summary::width)};
@@ -154,6 +199,7 @@ struct BlockChooser<S, Pattern> {
         int layer;
     };
     static constexpr std::size_t scratch = 0, step_scratch = 0;
+    static constexpr double flops() { return 0; }
 
     template <class C> static Room take(C const& c, Scratch&) noexcept { return {c.layer}; }
     static void choose(int h, Rows const& rows, int n, Room const& r, std::int32_t* chosen) noexcept {

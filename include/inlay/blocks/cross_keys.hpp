@@ -125,6 +125,24 @@ template <class Rec, class... P> struct CrossKeys {
         return g;
     }();
 
+    /// The ids of the cross at place k, in the order of `fields_at`; it fires in this row.
+    static std::vector<std::int32_t> ids_at(typename Rec::Row const& row, int k) {
+        int first = k; // of the places of its field: a list has several
+        while (first > 0 && group_of[std::size_t(first - 1)] == group_of[std::size_t(k)]) --first;
+        std::vector<std::int32_t> ids;
+        for (int const field : fields_at(k))
+            detail::each<std::size_t(Rec::fields)>([&](auto j) {
+                if constexpr (Rec::template vocabulary<j> > 0)
+                    if (int(j) == field) {
+                        int at = 0;
+                        each_id<typename Rec::template field<j>>(get<j>(row), [&](std::int32_t id) {
+                            if (at++ == k - first) ids.push_back(id);
+                        });
+                    }
+            });
+        return ids;
+    }
+
     /// The fields of the cross at place k, in record order.
     static std::vector<int> fields_at(int k) {
         std::vector<int> found;

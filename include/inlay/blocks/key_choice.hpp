@@ -20,12 +20,25 @@ struct KeyPiece {
 
 template <class S, class How> struct SummaryOf;
 
+/// A choice without parameters of its own.
+struct PlainChoice : NoPart<WhichPattern> {
+    static constexpr bool used = true, branches = false;
+    using Side = NoRows<WhichPattern>; ///< numbers of each token that are learned
+    static NothingChosen take_step(Scratch&) noexcept { return {}; }
+    template <class... A> static void project(A&&...) noexcept {}
+    template <class... A> static void pull(A&&...) noexcept {}
+};
+
 template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
     using Room = NothingChosen;
+    using Side = NoRows<WhichPattern>;
     template <int> struct Tape {};
     static constexpr std::size_t step_scratch = 0;
-    static constexpr double pairs() { return 0; }
+    /// Pairs of a query and a key, and operations of choosing them, for one sequence and head.
+    static constexpr double pairs() { return S::pairs(); }
+    static constexpr double choosing() { return 0; }
     template <class C> static Room take(C const&, Scratch&) noexcept { return {}; }
+    static Room take_step(Scratch&) noexcept { return {}; }
 };
 
 /// The Most numbers of [from, to) with the largest scores, of equals the lower, largest first; -1 where there
@@ -48,6 +61,17 @@ inline void best_of(int from, int to, std::int32_t* chosen, F const& score) noex
             }
         std::fill(chosen + n, chosen + Most, -1);
     }
+}
+
+/// Pairs of a query and a key that the spans of a head leave.
+template <class T> inline std::int64_t pairs_seen(kernels::AttentionHead<T> const& head) noexcept {
+    std::int64_t all = 0;
+    for (int t = 0; t < head.queries; ++t) {
+        T const always = head.spans.always[t];
+        all +=
+            std::int64_t(always + std::max(T(0), head.spans.last[t] - std::max(always, head.spans.first[t])));
+    }
+    return all;
 }
 
 /// Attention over what is near, then over the pieces of a choice.
@@ -95,6 +119,18 @@ template <class S, class Choice> struct PieceWork {
                     add_listed(keys, static_cast<T const*>(dvalue), S::vwide, dv);
                 }
             });
+    }
+    /// Pairs of a query and a key.
+    static std::int64_t pairs(Head const& head, Room const& chosen) noexcept {
+        std::int64_t all = pairs_seen(head);
+        Choice::each_piece(head.queries, chosen,
+                           [&](KeyPiece, int n, std::int32_t const* ids, auto const& sees) {
+                               for (int i = 0; i < n; ++i) {
+                                   kernels::KeysSeen const seen = sees(ids[i]);
+                                   all += seen.always + std::max(0, seen.to - seen.from);
+                               }
+                           });
+        return all;
     }
     static void step(int rows, int n, T* scores, int row) noexcept {
         kernels::softmax<W>(rows, n, scores, row, scores, row);

@@ -34,10 +34,10 @@ template <class S, class I> struct MemoryGates {
     using T = typename S::T;
     using Gate = HeadGate<I, R, S::H>;
     using Work = MemoryGateWork<S>;
-    struct None {};
+    struct NoGate {};
     struct Params {
-        INLAY_EMPTY std::conditional_t<S::forgets, typename Gate::Params, None> alpha;
-        INLAY_EMPTY std::conditional_t<S::momentum, typename Gate::Params, None> eta;
+        INLAY_EMPTY std::conditional_t<S::forgets, typename Gate::Params, NoGate> alpha;
+        INLAY_EMPTY std::conditional_t<S::momentum, typename Gate::Params, NoGate> eta;
         typename Gate::Params theta;
     };
     static constexpr int count = 1 + S::forgets + S::momentum, parameters = count * Gate::parameters;

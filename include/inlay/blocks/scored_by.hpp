@@ -78,7 +78,9 @@ template <> struct AskedFrom<ScoredBy<FixedQK>> : AskedFrom<void> {
     /// Bytes from a state to that of the stream beside, 0 in that stream.
     template <class C> static std::size_t to_beside(C const& c) noexcept {
         check(c);
-        return side<"stream beside">(c.extras).value;
+        if constexpr (HasSide<"stream beside", decltype(c.extras)>)
+            return side<"stream beside">(c.extras).value;
+        else return 0;
     }
 
 private:

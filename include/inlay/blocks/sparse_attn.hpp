@@ -24,8 +24,9 @@ struct a_pattern_of_keys;
 /// no pattern; `step` of Bidirectional.
 template <class... Policies> struct SparseAttn : detail::AttentionSpec<SparseAttn<>, Policies...> {
     using Base = detail::AttentionSpec<SparseAttn<>, Policies...>;
-    using Allowed = PolicyKinds<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPattern,
-                                WhichPlaces, WhichBias, WhichNorm, WhichCap, WhichGate, WhichScoreSink>;
+    using Allowed =
+        PolicyKinds<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPattern, WhichGlobals,
+                    WhichPlaces, WhichBias, WhichNorm, WhichCap, WhichGate, WhichScoreSink>;
 
     template <class I> static consteval auto with_a_pattern() {
         if constexpr (Base::Pattern::used) return Tag<typename Base::template Problem<I>>{};

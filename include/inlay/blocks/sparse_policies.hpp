@@ -10,6 +10,7 @@ namespace inlay::inline INLAY_ISA {
 /// What some patterns are, and others want none of beside them.
 struct that_chooses_blocks;
 struct counts_of_blocks;
+struct three_blocks_and_a_window;
 
 namespace detail {
 /// What patterns want none of: scores that know distances, keys without a place, what comes later.
@@ -36,12 +37,12 @@ template <class Pattern, int Rows> struct NearTokens {
     }
 };
 struct MeanKeys;
-struct DrawnBlocks;
+struct KeyBounds;
 } // namespace detail
 
 /// The last N tokens, itself included: Window<N> as a pattern. With Bidirectional those nearer than N on both
 /// sides.
-template <int N> struct Local {
+template <int N> struct LocalTokens {
     using Must = detail::Must<(N > 0), a_positive_count>;
     using PolicyKind = WhichPattern;
     using Refuses = detail::NotWithPatterns;
@@ -111,7 +112,7 @@ template <int S, int C> struct Column {
 };
 /// Beside a pattern: the first N tokens are seen by all behind them, whatever the pattern, and see all that
 /// Causal or Bidirectional lets them (arXiv 2004.05150). A stream keeps them.
-template <int N> struct Global {
+template <int N> struct GlobalTokens {
     using Must = detail::Must<(N > 0), a_positive_count>;
     using PolicyKind = WhichGlobals;
     using Refuses = List<that_chooses_blocks>;
@@ -133,6 +134,51 @@ template <int N, int Block> struct TopBlocks {
     template <int Rows> using Over = detail::OwnBlocks<Block, 1, Rows>;
 };
 
+/// A query sees its own page of Page tokens, and those N of the pages before it that could hold the key with
+/// the largest product, by the least and the largest of each of its numbers: sum_d max(q_d min_d, q_d max_d)
+/// is at least the product of any key of the page (Quest, arXiv 2406.10774). Each head chooses for itself.
+/// Made for models that were trained with all keys: parameters are theirs.
+template <int N, int Page> struct Quest {
+    using Must = detail::Must<(N > 0 && Page > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true;
+    static constexpr int block = Page, others = N;
+    using Summary = detail::KeyBounds;
+    template <int Rows> using Over = detail::OwnBlocks<Page, 1, Rows>;
+};
+/// The N keys with the largest products, of equals the earliest. All products are computed, so that only what
+/// comes behind them is saved. Each head chooses for itself; the choice has no gradient.
+template <int N> struct TopTokens {
+    using Must = detail::Must<(N > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Refuses = detail::NotWithPatterns;
+    static constexpr bool used = true;
+    static constexpr int tokens = N;
+    template <int Rows> using Over = Window<Rows>;
+};
+/// Three attentions with the same queries, keys and values, added with gates sigmoid(Wg x) of each head
+/// (Native Sparse Attention, arXiv 2502.11089): over the mean key and value of each block of Block tokens
+/// that has passed; over N blocks, which are the first, the query's own, the one before it and those with the
+/// largest mean weight in the first attention, over the heads that read the same keys; and over the last
+/// Window tokens. Parameters: `nsa_gate.weight [3 H, D]`, zeros at first: three gates a head, side by side.
+/// The choice has no gradient.
+template <int Block, int N, int Near> struct Nsa {
+    using Must = detail::Must<(Block > 0 && N >= 3 && Near > 0), three_blocks_and_a_window>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true;
+    static constexpr int first_tokens = Block, window = Near;
+    struct Blocks {
+        static constexpr int block = Block, others = N - 3;
+    };
+    template <int Rows> using Over = detail::OwnBlocks<Block, 2, Rows>;
+};
 /// By blocks of Block tokens: its own and the Near - 1 before it, the first First, and Drawn of those
 /// between, drawn once for each layer, head and block of queries (arXiv 2007.14062, which is not causal).
 template <int Block, int Near = 3, int Drawn = 3, int First = 2> struct BigBird {
@@ -142,7 +188,6 @@ template <int Block, int Near = 3, int Drawn = 3, int First = 2> struct BigBird 
     using Refuses = detail::OnlyOfThePast;
     static constexpr bool used = true;
     static constexpr int block = Block, others = Drawn, first_tokens = First * Block;
-    using Summary = detail::DrawnBlocks;
     template <int Rows> using Over = detail::OwnBlocks<Block, Near, Rows>;
 
     /// The blocks that a block of queries draws, -1 where there are fewer to draw from (Floyd's way: all sets

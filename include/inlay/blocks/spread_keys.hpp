@@ -10,12 +10,12 @@ namespace detail {
 
 template <class S, class Pattern>
     requires requires { Pattern::spread; }
-struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
+struct KeyChoice<S, Pattern> : PlainChoice {
     using T = typename S::T;
     using Ring = typename S::Ring;
     using Order = typename S::Order;
     using Rows = AttentionRows<S>;
-    static constexpr bool used = true, streams = S::Keys::streams;
+    static constexpr bool streams = S::Keys::streams;
     static constexpr int globals = S::Sink::value;
     static constexpr int most_listed = int(Pattern::members_before(0, S::most_keys + Pattern::classes)) + 1;
     struct Room {
@@ -27,8 +27,10 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
         lines(sizeof(std::int32_t) * S::rows) + lines(sizeof(std::int32_t) * most_listed);
     static constexpr std::size_t step_scratch = 0;
 
+    using Work = PieceWork<S, KeyChoice>;
+    static constexpr double choosing() { return 0; }
     static constexpr double pairs() {
-        double n = 0;
+        double n = S::pairs();
         for (int t = globals; t < S::rows; ++t) {
             auto const members = [&](std::int64_t from, std::int64_t to) {
                 int const of = Pattern::class_of(t);

@@ -122,6 +122,18 @@ template <class Spec_, class Network, class... P> struct GatedForm {
                 y(b)[0] = sum;
             }
         }
+        /// The gates of the first row, for probes.
+        template <class C>
+        static Out<Scores, R> gates(C const& c, Params const& p, In<I, R> x, Scratch s) noexcept {
+            NoTape none;
+            auto const gates = s.template take<Scores, R>(1, {});
+            auto const hidden = s.template take<Hidden, R>(1, {});
+            T* const room = s.take<T>(std::size_t(gates.stride));
+            Body::forward(c, p.body, x, hidden, none, s);
+            Score::apply(1, p.score, hidden.data, gates.data);
+            open(x.row[0], gates(0), room);
+            return gates;
+        }
         template <class C, class Tp, class G>
         static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy,
                              NoGrad, G& g, Scratch s) noexcept {

@@ -76,6 +76,17 @@ INLAY_INLINE void decayed(DecaySums<T> const& s, int a, int b, int width, T cons
                                 b < 0 ? zero : V::load(lb + i)));
 }
 
+/// e^(b_i) and e^(b_last - b_i), one decay a token, for n tokens up to a whole vector.
+template <int W, class T>
+INLAY_NOINLINE inline void decay_factors(int n, DecaySums<T> const& s, T* from_start, T* to_end) noexcept {
+    using V = simd::vec<T, W>;
+    V const zero(T(0)), high(s.high[n - 1]), low(s.low[n - 1]);
+    for (int i = 0; i < n; i += W) {
+        V const h = V::load(s.high + i), l = V::load(s.low + i);
+        detail::decay_of(h, l, zero, zero).store(from_start + i);
+        detail::decay_of(high, low, h, l).store(to_end + i);
+    }
+}
 /// d(i, j) = e^(b_i - b_j), one decay a token; ones above the diagonal.
 template <int W, class T>
 INLAY_NOINLINE inline void decay_triangle(int n, DecaySums<T> const& s, T* d, std::ptrdiff_t row) noexcept {

@@ -28,8 +28,8 @@ constexpr std::size_t gated_chunk_room(int tokens, int key_row, int value_row, b
     if (tokens == 1 && !backward) return std::size_t(key_row);
     std::size_t const n = std::size_t(tokens), k = std::size_t(key_row), v = std::size_t(value_row),
                       row = std::size_t(whole<W>(tokens));
-    std::size_t const forward =
-        2 * row * k + n * row + 3 * n * k + std::max(k, v) * row + 2 * n * row + 2 * n * v + (band + n) * k;
+    std::size_t const forward = 2 * row * (k + 1) + n * row + 3 * n * k + std::max(k, v) * row + 2 * n * row +
+                                2 * n * v + (band + n) * k;
     return forward + (backward ? 2 * n * v + 2 * n * row + 2 * n * k + (n + 1) * k : 0);
 }
 
@@ -41,9 +41,10 @@ template <int W, class T> struct ChunkParts {
     T* next;
     DecaySums<T> sums{};
     T *between = nullptr, *turned, *scores, *overlap = nullptr, *pair_room = nullptr;
-    T const *q, *k, *k_end; ///< queries and keys decayed from the start, keys to the end
-    T const* u;             ///< what is written
-    T const* e;             ///< what u is beta times
+    T *from_start = nullptr, *to_end = nullptr; ///< decays of a token, where one is for all channels
+    T const *q, *k, *k_end;                     ///< queries and keys decayed from the start, keys to the end
+    T const* u;                                 ///< what is written
+    T const* e;                                 ///< what u is beta times
 
     ChunkParts(GatedChunk<T> const& chunk, T const* memory, T* room) noexcept
         : c(chunk), row(whole<W>(chunk.tokens)), next(room), q(chunk.q), k(chunk.k), k_end(chunk.k) {
@@ -53,10 +54,11 @@ template <int W, class T> struct ChunkParts {
             sums = {take(row * c.decays), take(row * c.decays), c.decays};
             sum_decays<W>(n, c.log_decay, sums);
             T *const dq = take(n * C), *const dk = take(n * C), *const de = take(n * C);
+            if (c.decays == 1) decay_factors<W>(n, sums, from_start = take(row), to_end = take(row));
             for (int i = 0; i < n; ++i) {
-                decayed<W>(sums, i, -1, C, c.q + i * C, dq + i * C);
-                if (c.delta) decayed<W>(sums, i, -1, C, c.k + i * C, dk + i * C);
-                decayed<W>(sums, n - 1, i, C, c.k + i * C, de + i * C);
+                fade_from_start(i, c.q + i * C, dq + i * C);
+                if (c.delta) fade_from_start(i, c.k + i * C, dk + i * C);
+                fade_to_end(i, c.k + i * C, de + i * C);
             }
             q = dq, k = dk, k_end = de;
             if (c.decays == 1) decay_triangle<W>(n, sums, between = take(n * row), row);
@@ -74,6 +76,15 @@ template <int W, class T> struct ChunkParts {
     ChannelTriangle<W, T> channels() const noexcept { return {c.tokens, c.key_row, sums, row, pair_room}; }
     bool by_channel() const noexcept { return c.decays > 1; }
 
+    /// Rows of token i as they were at the chunk's start, and as they will be at its end.
+    void fade_from_start(int i, T const* x, T* to) const noexcept {
+        if (from_start) scale<W>(c.key_row, from_start[i], x, to);
+        else decayed<W>(sums, i, -1, c.key_row, x, to);
+    }
+    void fade_to_end(int i, T const* x, T* to) const noexcept {
+        if (to_end) scale<W>(c.key_row, to_end[i], x, to);
+        else decayed<W>(sums, c.tokens - 1, i, c.key_row, x, to);
+    }
     /// m(i, j) = later_i earlier_j e^(b_i - b_j) of keys or queries.
     void products(T const* earlier, T const* later, T* m, bool strict) noexcept {
         if (by_channel()) return channels().products(earlier, later, m, strict);

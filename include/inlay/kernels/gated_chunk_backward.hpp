@@ -56,8 +56,8 @@ INLAY_NOINLINE inline void gated_chunk_backward(GatedChunk<T> const& c, T const*
     if (c.decays > 0) {
         clear(end, C);
         for (int i = 0; i < n; ++i) {
-            decayed<W>(p.sums, i, -1, C, to.q + i * C, to.q + i * C);
-            decayed<W>(p.sums, n - 1, i, C, dwrite + i * C, dwrite + i * C);
+            p.fade_from_start(i, to.q + i * C, to.q + i * C);
+            p.fade_to_end(i, dwrite + i * C, dwrite + i * C);
             zip<W>(C, c.k + i * C, dwrite + i * C, db, [](auto a, auto b) { return a * b; });
             add<W>(C, db, end);
         }
@@ -77,7 +77,7 @@ INLAY_NOINLINE inline void gated_chunk_backward(GatedChunk<T> const& c, T const*
         if (p.between) multiply_triangle<W>(n, p.between, cross, row);
         gemm_nt<W>(n, c.keys, C, V, back, V, state, V, dread, C, false);
         if (c.decays > 0)
-            for (int i = 0; i < n; ++i) decayed<W>(p.sums, i, -1, C, dread + i * C, dread + i * C);
+            for (int i = 0; i < n; ++i) p.fade_from_start(i, dread + i * C, dread + i * C);
         p.to_later(cross, c.k, dread);
         p.to_earlier(cross, c.k, dwrite);
         zip<W>(std::ptrdiff_t(n) * C, dread, dwrite, to.k, [](auto a, auto b) { return a + b; });

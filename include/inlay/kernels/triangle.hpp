@@ -10,6 +10,8 @@ namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
 inline constexpr int band = 16;
+/// Rows whose products are taken at once where no vector lies across them: less of a band's square is zeros.
+inline constexpr int half_band = 8;
 
 /// n numbers up to a whole vector.
 template <int W> constexpr int whole(int n) { return (n + W - 1) / W * W; }
@@ -54,8 +56,8 @@ INLAY_NOINLINE inline void triangle_products(int n, int k, T const* earlier, std
 template <int W, class T>
 INLAY_NOINLINE inline void triangle_to_later(int n, int width, T const* m, std::ptrdiff_t row, T const* x,
                                              std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row) noexcept {
-    for (int i = 0; i < n; i += band) {
-        int const high = std::min(band, n - i);
+    for (int i = 0; i < n; i += half_band) {
+        int const high = std::min(half_band, n - i);
         gemm<W>(high, width, i + high, m + i, 1, row, x, x_row, to + i * to_row, to_row, true);
     }
 }
@@ -64,43 +66,85 @@ template <int W, class T>
 INLAY_NOINLINE inline void triangle_to_earlier(int n, int width, T const* m, std::ptrdiff_t row, T const* x,
                                                std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row,
                                                bool accumulate) noexcept {
-    for (int j = 0; j < n; j += band)
-        gemm<W>(std::min(band, n - j), width, n - j, m + j * row + j, row, 1, x + j * x_row, x_row,
+    for (int j = 0; j < n; j += half_band)
+        gemm<W>(std::min(half_band, n - j), width, n - j, m + j * row + j, row, 1, x + j * x_row, x_row,
                 to + j * to_row, to_row, accumulate);
 }
+
+namespace detail {
+/// half_band rows and NV vectors of both solves, in registers: the first row (or the last, if `back`) is
+/// known, stored, and taken from the others.
+template <int W, int NV, bool back, class T>
+INLAY_INLINE void solve_block(T const* m, std::ptrdiff_t row, T const* beta, T* x, T* y,
+                              std::ptrdiff_t width) noexcept {
+    using V = simd::vec<T, W>;
+    V held[std::size_t(half_band)][std::size_t(NV)];
+    INLAY_UNROLL for (int r = 0; r < half_band; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) held[r][v] =
+        V::load(x + r * width + v * W);
+    INLAY_UNROLL for (int s = 0; s < half_band; ++s) {
+        int const r = back ? half_band - 1 - s : s;
+        V const by(-beta[r]);
+        V known[std::size_t(NV)];
+        INLAY_UNROLL for (int v = 0; v < NV; ++v) {
+            known[v] = by * held[r][v];
+            held[r][v].store(x + r * width + v * W);
+            (back ? known[v] : -known[v]).store(y + r * width + v * W);
+        }
+        INLAY_UNROLL for (int o = s + 1; o < half_band; ++o) {
+            int const other = back ? half_band - 1 - o : o;
+            V const part(back ? m[other * row + r] : m[r * row + other]);
+            INLAY_UNROLL for (int v = 0; v < NV; ++v) held[other][v] =
+                simd::fma(part, known[v], held[other][v]);
+        }
+    }
+}
+/// Those rows of every column; `rows` may be fewer.
+template <int W, bool back, class T>
+INLAY_NOINLINE inline void solve_rows(int rows, int width, T const* m, std::ptrdiff_t row, T const* beta,
+                                      T* x, T* y) noexcept {
+    int c = 0;
+    if (rows == half_band) {
+        for (; c + 2 * W <= width; c += 2 * W) solve_block<W, 2, back>(m, row, beta, x + c, y + c, width);
+        if (c < width) solve_block<W, 1, back>(m, row, beta, x + c, y + c, width);
+        return;
+    }
+    for (int s = 0; s < rows; ++s) {
+        int const r = back ? rows - 1 - s : s;
+        scale<W>(width, back ? -beta[r] : beta[r], x + r * width, y + r * width);
+        for (int o = s + 1; o < rows; ++o) {
+            int const other = back ? rows - 1 - o : o;
+            axpy<W>(width, back ? m[other * row + r] : -m[r * row + other], y + r * width, x + other * width);
+        }
+    }
+}
+} // namespace detail
 
 /// u = beta (e - m u) for a strict triangle m, earliest row first; e becomes what stands in brackets.
 template <int W, class T>
 INLAY_NOINLINE inline void solve_later(int n, int width, T const* m, std::ptrdiff_t row, T const* beta, T* e,
                                        T* u) noexcept {
     using V = simd::vec<T, W>;
-    for (int i = 0; i < n; i += band) {
-        int const high = std::min(band, n - i);
+    for (int i = 0; i < n; i += half_band) {
+        int const high = std::min(half_band, n - i);
         T* const first = e + i * width;
         if (i > 0)
             gemm<W>(high, width, Product<T>{i, m + i, 1, row, u, width, first, width, {}},
                     [=](V x, std::ptrdiff_t r, std::ptrdiff_t c)
                         INLAY_INLINE_LAMBDA { return V::load(first + r * width + c) - x; });
-        for (int j = i; j < i + high; ++j) {
-            scale<W>(width, beta[j], e + j * width, u + j * width);
-            for (int l = j + 1; l < i + high; ++l)
-                axpy<W>(width, -m[j * row + l], u + j * width, e + l * width);
-        }
+        detail::solve_rows<W, false>(high, width, m + i * row + i, row, beta + i, first, u + i * width);
     }
 }
 /// The way back: g = du - m^T (beta g), latest row first, in the place of du, and back = -beta g.
 template <int W, class T>
 INLAY_NOINLINE inline void solve_earlier(int n, int width, T const* m, std::ptrdiff_t row, T const* beta,
                                          T* g, T* back) noexcept {
-    for (int i = (n - 1) / band * band; i >= 0; i -= band) {
-        int const end = std::min(i + band, n);
+    for (int i = (n - 1) / half_band * half_band; i >= 0; i -= half_band) {
+        int const end = std::min(i + half_band, n);
         if (end < n)
             gemm<W>(end - i, width, n - end, m + i * row + end, row, 1, back + end * width, width,
                     g + i * width, width, true);
-        for (int l = end - 1; l >= i; --l) {
-            scale<W>(width, -beta[l], g + l * width, back + l * width);
-            for (int j = i; j < l; ++j) axpy<W>(width, m[j * row + l], back + l * width, g + j * width);
-        }
+        detail::solve_rows<W, true>(end - i, width, m + i * row + i, row, beta + i, g + i * width,
+                                    back + i * width);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/probe/attention_heads.hpp>
 #include <inlay/probe/watch.hpp>
 
 #include <cmath>
@@ -63,16 +64,8 @@ public:
         auto const forget = A::Forget::Rows::take(s, 1);
         auto rows = A::Rows::take(s);
         double* const level = reinterpret_cast<double*>(s.template take<std::byte>(level_bytes));
-        auto const* const asked = A::asked_rows(c, x)(0);
-        A::Q::apply(n, p.q, asked, side.q);
-        A::Key::apply(n, p.k, asked, side.k);
-        A::Value::apply(n, p.v, x(0), side.v);
-        A::Forget::project(n, p.forget, asked, forget);
-        rows.begin(nullptr, n);
-        A::Docs::limit(c, 0, rows.order, n, nullptr, rows.spans);
-        side.split(n, rows);
-        A::Norm::forward(p.norm, n, rows.q, rows.k, s);
-        A::Turn::turn(c.position_of(0), n, S::asks, rows.q, S::answers, rows.k, T(1), s);
+        A::Forget::project(n, p.forget, A::asked_rows(c, x)(0), forget);
+        lay_heads<A>(c, p, x, side, rows, s);
 
         map.heads = S::asks, map.tokens = n;
         map.weight.assign(std::size_t(S::asks) * std::size_t(n) * std::size_t(n), 0.0);

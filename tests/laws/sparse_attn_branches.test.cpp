@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Three branches with gates.
+#include "../laws.hpp"
+
+TEST_CASE("laws: sparse_attn with three branches") {
+    laws<SparseAttn<Heads<4>, KvHeads<2>, HeadDim<4>, Rope<>, Nsa<2, 4, 3>>, Sequence<13, 6>>(reference::nsa(
+        {.block = 2, .blocks = 4, .window = 3}, {.heads = 4, .kv_heads = 2, .rope = {.base = 10'000}}));
+}
