@@ -14,6 +14,7 @@
 #include <inlay/blocks/esmm.hpp>
 #include <inlay/blocks/feedback_memory.hpp>
 #include <inlay/blocks/flatten.hpp>
+#include <inlay/blocks/hstu.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
 #include <inlay/blocks/norm.hpp>
@@ -50,5 +51,6 @@
 // What reaches Model through others comes after it, or a message about blocks tells the whole way there.
 #include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/store.hpp>
 #include <inlay/model/snapshot.hpp>
 #include <inlay/model/summary.hpp>
