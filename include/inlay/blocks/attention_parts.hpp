@@ -9,6 +9,7 @@
 #include <inlay/blocks/differential.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
+#include <inlay/blocks/kept_tokens.hpp>
 #include <inlay/blocks/native_sparse.hpp>
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>

@@ -58,8 +58,8 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         Select::count(state.selected, ring);
         auto chosen = Choice::take_step(s);
         if constexpr (Choice::used) {
-            Choice::count(state.chosen, ring);
             Choice::project(1, p.choice, x, chosen);
+            Choice::count(state.chosen, ring, chosen);
         }
         for (int a = 0; a < S::answers; ++a) {
             int const g = a / sets, first = g * group, ask = first * sets + a % sets;
@@ -104,9 +104,9 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
 
 private:
     /// One head over keys of a list, copied next to each other, times `weight`.
-    static void attend_slots(Params const& p, int h, T const* q, int n, std::int32_t const* slots,
-                             T const* keys, T const* values, T weight, T* scores, T* out,
-                             Scratch s) noexcept {
+    static void attend_slots(Params const& p, [[maybe_unused]] State const& state, int h, T const* q, int n,
+                             std::int32_t const* slots, T const* keys, T const* values, T weight, T* scores,
+                             T* out, Scratch s) noexcept {
         T* const key = s.template take<T>(std::size_t(Ring::capacity * wide));
         T* const value = s.template take<T>(std::size_t(Ring::capacity * vwide));
         kernels::gather(n, slots, keys, wide, wide, key, wide);
@@ -115,6 +115,7 @@ private:
                                         value, wide, wide, vwide};
         kernels::step_scores<W>(head, scores, score_row);
         cap(n, scores);
+        Choice::bias(state.chosen, n, slots, scores);
         Sink::step_score(p.sink, h, scale(), q, scores + n);
         Weights::step(1, n + Sink::extra, scores, score_row);
         kernels::step_values<W>(head, scores, score_row, out, vwide);
@@ -129,17 +130,17 @@ private:
         Ring const& ring = state.keys;
         int const n = Choice::list(c, h, state.chosen, ring, q, slots, rest), g = h / group;
         T const *const keys = ring.key[g][0], *const values = ring.value[g][0];
-        attend_slots(p, h, q, n, slots, keys, values, T(1), scores, out, s);
+        attend_slots(p, state, h, q, n, slots, keys, values, T(1), scores, out, s);
         if constexpr (Choice::branches) {
             T* const more = s.template take<T>(std::size_t(vwide));
             kernels::scale<W>(vwide, chosen.gate(0, h, 1), out, out);
             int const last = Choice::list_window(ring, slots);
-            attend_slots(p, h, q, last, slots, keys, values, T(1), scores, more, s);
+            attend_slots(p, state, h, q, last, slots, keys, values, T(1), scores, more, s);
             kernels::axpy<W>(vwide, chosen.gate(0, h, 2), more, out);
             int const passed = Choice::list_passed(ring, slots);
             constexpr T part = T(1) / Choice::N; // the stream keeps sums
-            attend_slots(p, h, q, passed, slots, state.chosen.key[g][0], state.chosen.value[g][0], part,
-                         scores, more, s);
+            attend_slots(p, state, h, q, passed, slots, state.chosen.key[g][0], state.chosen.value[g][0],
+                         part, scores, more, s);
             kernels::axpy<W>(vwide, part * chosen.gate(0, h, 0), more, out);
         }
     }

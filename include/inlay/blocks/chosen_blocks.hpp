@@ -100,11 +100,15 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     template <class F> static void each_piece(int n, Room const& r, F const& f) noexcept {
         Pieces::each_piece(n, r, f);
     }
-    static void keep(Rows const& rows, int n, Memory& out) noexcept { Chooser::keep(rows, n, out); }
+    static void keep(Rows const& rows, int n, Room const&, Memory& out) noexcept {
+        Chooser::keep(rows, n, out);
+    }
     static void add(Memory const& d_out, Rows const& rows, int n, Rows const& drows) noexcept {
         Chooser::add(d_out, rows, n, drows);
     }
-    static void count(Memory& memory, Ring const& ring) noexcept { Chooser::count(memory, ring); }
+    static void count(Memory& memory, Ring const& ring, NothingChosen) noexcept {
+        Chooser::count(memory, ring);
+    }
 
     /// The slots of what head h sees for the last token of the ring; returns how many.
     template <class C>

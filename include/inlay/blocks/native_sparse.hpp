@@ -10,7 +10,7 @@ namespace detail {
 
 template <class S, class Pattern>
     requires(Pattern::window > 0)
-struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
+struct KeyChoice<S, Pattern> : PlainChoice {
     using T = typename S::T;
     using R = typename S::Real;
     using Ring = typename S::Ring;
@@ -23,7 +23,7 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
     using Work = BranchWork<S, KeyChoice>;
     using Side = PartRows<Shape<S::rows, 3 * S::H>, R>;
     using Map = typename Dense<3 * S::H, NoBias>::template Block<typename S::Input, R>;
-    static constexpr bool used = true, branches = true;
+    static constexpr bool branches = true;
     static constexpr int W = S::W, N = Blocks::block, others = Blocks::others, group = S::H / S::K,
                          at_once = 32;
     static constexpr int score_row = padded(Means::most, W), held = Grid::held + 1,
@@ -141,7 +141,7 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
         }
     }
 
-    static void keep(Rows const& rows, int n, Memory& out) noexcept {
+    static void keep(Rows const& rows, int n, Room const&, Memory& out) noexcept {
         out = Memory{};
         each_held(rows.order, n, [&](int h, int slot, int row) {
             kernels::add<W>(S::wide, rows.k(h, row), out.key[h][slot]);
@@ -156,7 +156,7 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
         });
     }
     /// One token, which the ring holds.
-    static void count(Memory& memory, Ring const& ring) noexcept {
+    static void count(Memory& memory, Ring const& ring, Room const&) noexcept {
         std::int64_t const place = ring.count - 1;
         int const slot = slot_of(place / N), at = Ring::slot(place);
         for (int h = 0; h < S::K; ++h) {

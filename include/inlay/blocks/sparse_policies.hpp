@@ -159,6 +159,19 @@ template <int N> struct TopTokens {
     static constexpr int tokens = N;
     template <int Rows> using Over = Window<Rows>;
 };
+/// The N tokens with the largest scores of their own, r = Ws x, whoever asks; of equals the earliest. What is
+/// left out has no weight at all, and the weights of what is kept are multiplied by sigmoid(r), through which
+/// Ws learns. Parameters: `select.weight [1, D]` from Xavier's U(-a, a). A hard choice where soft weights are
+/// drawn to distractors (after System 2 attention, arXiv 2311.11829).
+template <int N> struct HardSelect {
+    using Must = detail::Must<(N > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Refuses = detail::NotWithPatterns;
+    static constexpr bool used = true;
+    static constexpr int kept_tokens = N;
+    template <int Rows> using Over = Window<Rows>;
+};
 /// Three attentions with the same queries, keys and values, added with gates sigmoid(Wg x) of each head
 /// (Native Sparse Attention, arXiv 2502.11089): over the mean key and value of each block of Block tokens
 /// that has passed; over N blocks, which are the first, the query's own, the one before it and those with the
