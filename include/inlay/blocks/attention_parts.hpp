@@ -12,6 +12,7 @@
 #include <inlay/blocks/kept_tokens.hpp>
 #include <inlay/blocks/native_sparse.hpp>
 #include <inlay/blocks/output_gate.hpp>
+#include <inlay/blocks/prompt_choices.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
 #include <inlay/blocks/scored_by.hpp>
