@@ -4,6 +4,7 @@
 
 #include <inlay/blocks/attention_sides.hpp>
 #include <inlay/blocks/attention_weights.hpp>
+#include <inlay/blocks/cache_choice.hpp>
 #include <inlay/blocks/chosen_blocks.hpp>
 #include <inlay/blocks/chosen_tokens.hpp>
 #include <inlay/blocks/differential.hpp>
