@@ -17,6 +17,7 @@
 #include "field_products.hpp"
 #include "fixed_stream.hpp"
 #include "gated_cross.hpp"
+#include "hstu.hpp"
 #include "linear_attention.hpp"
 #include "loss.hpp"
 #include "memory.hpp"
