@@ -8,7 +8,7 @@
 namespace test {
 
 /// N tokens through a block whose sequences are shorter, step by step and in parts with carried state,
-/// against the reference over all N.
+/// against the reference over all N, or, without one, against each other.
 template <class Spec, int T, int D> void long_stream(reference::Block const& truth) {
     constexpr int N = 29;
     using H = Harness<Spec, Sequence<T, D>, double>;
@@ -17,7 +17,8 @@ template <class Spec, int T, int D> void long_stream(reference::Block const& tru
     reference::Sequence x(N, std::vector<double>(D));
     for (auto& row : x)
         for (double& v : row) v = h->normal();
-    auto const want = truth(h->parameters(), x);
+    reference::Result want;
+    if (truth) want = truth(h->parameters(), x);
     auto const check = [&](double const* y, int t) {
         for (std::size_t i = 0; i < D; ++i) {
             CAPTURE(t);
@@ -33,7 +34,8 @@ template <class Spec, int T, int D> void long_stream(reference::Block const& tru
         std::copy_n(x[std::size_t(t)].data(), D, in);
         Context<> const c{.rows = 1, .capacity = 1, .position = &t};
         Block::step(c, h->params, *state, in, out, Scratch{scratch.data()});
-        check(out, int(t));
+        if (truth) check(out, int(t));
+        else want.value.emplace_back(out, out + D), want.magnitude.emplace_back(D, 10.0);
     }
     // Parts of every length, nothing among them; the state goes in and out of one place.
     std::memset(static_cast<void*>(h->in), 0, sizeof h->in);

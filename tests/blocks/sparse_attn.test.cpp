@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A pattern that leaves out nothing is full attention; streams longer than what they keep. All else is in the
 // laws.
+#include "../reference/hard_select.hpp"
 #include "../reference/sparse_attention.hpp"
 #include "long_stream.hpp"
 
@@ -139,6 +140,13 @@ TEST_CASE("a stream of chosen tokens and pages forgets the oldest") {
         reference::sparse_attention({.heads = 2}, of_the_last(6, reference::top_tokens(29))));
     long_stream<SparseAttn<Quest<1, 4>>, 8, 6>(
         reference::sparse_attention({}, reference::pattern({.block = 4, .near_blocks = 2})));
+}
+TEST_CASE("a stream of tokens that a score keeps forgets the oldest") {
+    long_stream<SparseAttn<Heads<2>, HardSelect<3>>, 6, 6>(
+        reference::hard_select({.heads = 2, .mask = {.window = 6}}, 3));
+}
+TEST_CASE("a stream with three branches is the same in steps and in parts when it forgets") {
+    long_stream<SparseAttn<Heads<2>, KvHeads<1>, Nsa<2, 4, 3>>, 9, 6>(reference::Block{});
 }
 TEST_CASE("a stream of drawn blocks keeps the first ones") {
     using Pattern = BigBird<2, 1, 2, 1>;

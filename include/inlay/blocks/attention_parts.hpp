@@ -4,6 +4,7 @@
 
 #include <inlay/blocks/attention_sides.hpp>
 #include <inlay/blocks/attention_weights.hpp>
+#include <inlay/blocks/cache_choice.hpp>
 #include <inlay/blocks/chosen_blocks.hpp>
 #include <inlay/blocks/chosen_tokens.hpp>
 #include <inlay/blocks/differential.hpp>
@@ -12,6 +13,7 @@
 #include <inlay/blocks/kept_tokens.hpp>
 #include <inlay/blocks/native_sparse.hpp>
 #include <inlay/blocks/output_gate.hpp>
+#include <inlay/blocks/prompt_choices.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
 #include <inlay/blocks/scored_by.hpp>

@@ -23,6 +23,20 @@ struct FirstTokensOf<Pattern> {
     using type = Sinks<Pattern::first_tokens>;
 };
 
+/// A token sees itself and what came before, all of which are there at once.
+struct Prompt {
+    static constexpr bool streams = false;
+    static constexpr void limit(Sight& s, std::int64_t i) noexcept { s.last = i + 1; }
+};
+template <class Pattern, class Keys> struct KeysOf {
+    using type = Keys;
+};
+template <class Pattern, class Keys>
+    requires Pattern::of_prompts
+struct KeysOf<Pattern, Keys> {
+    using type = Prompt;
+};
+
 /// `Named` is the spec in a message: its policies would fill it. It says which kinds are `Allowed`.
 template <class Named, class... Policies> struct AttentionSpec {
     template <class Kind, class Default> using policy = typename PolicyOr<Kind, Default, Policies...>::type;
@@ -30,8 +44,8 @@ template <class Named, class... Policies> struct AttentionSpec {
     static constexpr int layers = 1;
     static constexpr int heads = policy<HowManyHeads, Heads<1>>::value;
     static constexpr int kv_heads = policy<HowManyKvHeads, KvHeads<heads>>::value;
-    using Keys = policy<WhichKeys, Causal>;
     using Pattern = policy<WhichPattern, NoPattern>;
+    using Keys = typename KeysOf<Pattern, policy<WhichKeys, Causal>>::type;
     using Win = policy<WhichWindow, std::conditional_t<Pattern::used, Pattern, NoWindow>>;
     using Sink = policy<WhichSinks, policy<WhichGlobals, typename FirstTokensOf<Pattern>::type>>;
     using Places = policy<WhichPlaces, NoPlaces>;

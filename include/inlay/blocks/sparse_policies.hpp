@@ -192,6 +192,54 @@ template <int Block, int N, int Near> struct Nsa {
     };
     template <int Rows> using Over = detail::OwnBlocks<Block, 2, Rows>;
 };
+/// For a prompt as a whole: all queries of a block of Block tokens see N blocks, which are the first, their
+/// own, the one before, and those whose mean key has the largest product with their mean query (Block-Sparse
+/// of arXiv 2504.17768). What comes later in its block takes part in the choice, so that there is no `step`;
+/// made for models that were trained with all keys.
+template <int N, int Block> struct MeanBlocks {
+    using Must = detail::Must<(Block > 0 && N >= 3), three_blocks_and_a_window>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true, of_prompts = true;
+    static constexpr int block = Block, others = N - 3, first_tokens = Block;
+    template <int Rows> using Over = detail::OwnBlocks<Block, 2, Rows>;
+};
+/// For a prompt as a whole: all queries see the same Columns keys and the same Diagonals distances, those to
+/// which its last Queries queries give most; the first four keys and the 64 nearest distances come before all
+/// (Vertical-Slash, arXiv 2407.02490). There is no `step`; made for models that were trained with all keys.
+template <int Columns, int Diagonals, int Queries = 256> struct VerticalSlash {
+    using Must = detail::Must<(Columns > 0 && Diagonals > 0 && Queries > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true, of_prompts = true;
+    static constexpr int columns = Columns, diagonals = Diagonals, queries = Queries;
+    template <int Rows> using Over = Window<Rows>;
+};
+/// What decoding from a smaller cache would give: tokens behind a prompt of Length tokens see each other and,
+/// of the prompt, Capacity tokens for each head of keys (SnapKV, arXiv 2404.14469): the first 4, the last
+/// Last, and those to which the last Queries queries of the prompt give most, in the mean over the heads that
+/// read the keys, and over Pool neighbours. With Adaptive (Ada-SnapKV, arXiv 2407.11550) the largest weight
+/// counts, each head of keys has a fifth of Capacity, and all heads compete for the rest. In `forward` only;
+/// there is no `step`; made for models that were trained with all keys.
+template <int Length, int Capacity, bool Adaptive = false, int Queries = 256, int Pool = 21, int Last = 128>
+struct SnapKv {
+    using Must = detail::Must<(Length > 0 && Capacity > 0 && Queries > 0 && Pool > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true, of_prompts = true, adaptive = Adaptive;
+    static constexpr int prompt = Length, capacity = Capacity, queries = Queries, pool = Pool, last = Last;
+    template <int Rows> using Over = detail::NearTokens<SnapKv, Rows>;
+
+    static constexpr std::int64_t near_from(std::int64_t i) noexcept { return i < Length ? 0 : Length; }
+    static constexpr std::int64_t near_end(std::int64_t i) noexcept { return i + 1; }
+};
 /// By blocks of Block tokens: its own and the Near - 1 before it, the first First, and Drawn of those
 /// between, drawn once for each layer, head and block of queries (arXiv 2007.14062, which is not causal).
 template <int Block, int Near = 3, int Drawn = 3, int First = 2> struct BigBird {
