@@ -8,4 +8,5 @@
 #include <inlay/probe/heads.hpp>
 #include <inlay/probe/repetition.hpp>
 #include <inlay/probe/sparsity.hpp>
+#include <inlay/probe/sparsity.hpp>
 #include <inlay/probe/watch.hpp>
