@@ -51,5 +51,6 @@
 // What reaches Model through others comes after it, or a message about blocks tells the whole way there.
 #include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/store.hpp>
 #include <inlay/model/snapshot.hpp>
 #include <inlay/model/summary.hpp>

@@ -13,6 +13,7 @@
 #include "dropout.hpp"
 #include "embed.hpp"
 #include "feedback.hpp"
+#include "hard_select.hpp"
 #include "field_products.hpp"
 #include "fixed_stream.hpp"
 #include "gated_cross.hpp"

@@ -8,6 +8,7 @@
 #include <inlay/io/shards.hpp>
 #include <inlay/model/description.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/store.hpp>
 
 #include <set>
 
@@ -121,11 +122,17 @@ void save(Network<M> const& net, std::string const& path, std::map<std::string, 
 
 /// Fills all parameters from an open file. Strict: a tensor that is missing, unused or of another shape is an
 /// Error, and all of them are listed at once; the network is then as it was. F64, F32, F16 and BF16 are
-/// converted.
+/// converted, and again where the model has `Weights` of fewer bits.
 template <class M> void load(Network<M>& net, Safetensors const& file) {
-    auto const wanted = detail::named_tensors<M>(net.params());
-    detail::expect_tensors(file, wanted);
-    for (auto const& t : wanted) detail::fill_tensor(file, t);
+    if constexpr (detail::stores_less<typename M::Scalar>) {
+        Network<typename M::Trained> wide(Seed{0});
+        load(wide, file);
+        return store(wide, net);
+    } else {
+        auto const wanted = detail::named_tensors<M>(net.params());
+        detail::expect_tensors(file, wanted);
+        for (auto const& t : wanted) detail::fill_tensor(file, t);
+    }
 }
 /// As above, from a path to a file or to the index of several (`read_weights`).
 template <class M> void load(Network<M>& net, std::string const& path) { load(net, read_weights(path)); }
