@@ -69,7 +69,7 @@ template <int n, int d> void causal() {
 
 int main(int count, char** arguments) {
     begin(count, arguments);
-    heading("causal attention, four heads (T,d)");
+    heading("causal attention, four heads (T,d)", true);
     causal<16, 32>();
     causal<64, 32>();
     causal<64, 64>();

@@ -106,8 +106,8 @@ inline Options& options() {
     return o;
 }
 
-/// The first contestant is ours. Prints: | what | ns | % of peak | best peer | best / ours | every peer /
-/// ours |
+/// The first contestant is ours. Prints: | what | ns | % of peak |, and with others | best peer | best / ours
+/// | every peer / ours |
 inline void race(std::string const& what, double flops, std::vector<Contestant> const& all) {
     if (what.find(options().only) == std::string::npos) return;
     std::vector<int> turns;
@@ -143,15 +143,16 @@ inline void race(std::string const& what, double flops, std::vector<Contestant> 
                       median(ratio[c]));
         others += text;
     }
-    std::printf("| %s | %.1f | %.0f | %s | %.2f | %s |\n", what.c_str(), median(time[0]) * 1e9,
-                100 * median(part), best ? all[best].name.c_str() : "-", best ? median(ratio[best]) : 0.0,
-                others.c_str());
+    std::printf("| %s | %.1f | %.0f |", what.c_str(), median(time[0]) * 1e9, 100 * median(part));
+    if (best) std::printf(" %s | %.2f | %s |", all[best].name.c_str(), median(ratio[best]), others.c_str());
+    std::printf("\n");
     std::fflush(stdout);
 }
-inline void heading(char const* title) {
-    std::printf("\n### %s\n\n| what | ns | %% of FMA peak | best peer | best peer / inlay | peer / inlay |\n"
-                "| --- | ---: | ---: | --- | ---: | --- |\n",
-                title);
+/// The head of a table; one contestant alone is measured by the FMA loop only.
+inline void heading(char const* title, bool alone = false) {
+    std::printf("\n### %s\n\n| what | ns | %% of FMA peak |%s\n| --- | ---: | ---: |%s\n", title,
+                alone ? "" : " best peer | best peer / inlay | peer / inlay |",
+                alone ? "" : " --- | ---: | --- |");
 }
 
 /// Reads the options, and begins again without what would slow a peer down: some environments name OpenBLAS a

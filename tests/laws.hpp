@@ -5,8 +5,9 @@
 //
 // `laws` binds it to float at the native width, 256 bits, 128 bits and one lane, and to double, and checks
 // all laws of inlay/testing.hpp, and every forward against the reference. `laws_in_float` is for further
-// sizes: native float only. INLAY_LAWS_SIZES=2 makes `laws` native float only; 1, or INLAY_LAWS_ONE_SIZE
-// (sanitizers, builds for other instruction sets), leaves `laws_in_float` out too.
+// sizes: native float only; `laws_in_double`, gradients included, for what blocks make that are tried at
+// other widths elsewhere. INLAY_LAWS_SIZES=2 makes `laws` native float only; 1, or INLAY_LAWS_ONE_SIZE
+// (sanitizers, builds for other instruction sets), leaves these out too.
 #pragma once
 
 #if defined(INLAY_LAWS_ONE_SIZE)
@@ -204,9 +205,15 @@ void laws_in_float([[maybe_unused]] Reference ref = {},
     check_one(l::bind<Spec, Input, inlay::Native>(options), nullptr, r);
 #endif
 }
+template <class Spec, class Input, class Reference> void laws_in_double([[maybe_unused]] Reference ref) {
+#if INLAY_LAWS_SIZES > 1
+    check_one(l::bind<Spec, Input, l::NativeDouble>(inlay::LawOptions{}), nullptr, row_reference<Input>(ref));
+#endif
+}
 
 } // namespace tests
 
 using namespace inlay;
 using tests::laws;
+using tests::laws_in_double;
 using tests::laws_in_float;

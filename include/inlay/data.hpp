@@ -8,5 +8,8 @@
 #include <inlay/data/save.hpp>
 #include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/io/dispatch.hpp>
 #include <inlay/io/known_models.hpp>
+#include <inlay/io/torch_names.hpp>
+#include <inlay/io/state.hpp>
 #include <inlay/io/rtneural.hpp>

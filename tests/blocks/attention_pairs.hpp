@@ -5,55 +5,31 @@
 
 #include "../reference/activation.hpp"
 #include "../reference/attention.hpp"
+#include "every_four.hpp"
 #include "harness.hpp"
 
 namespace pairs {
 using namespace inlay;
-
-/// What Documents reads: a new document every four tokens.
-struct EveryFour {
-    template <int T, int D> static Tag<Shape<T, 1>> out(Tag<Shape<T, D>>);
-    template <class I, class R> struct Block : BlockDefaults {
-        using Spec = EveryFour;
-        using Output = Shape<I::rows, 1>;
-        using T = typename R::type;
-        static constexpr bool streams = true;
-        static constexpr int stride = Out<Output, R>::stride;
-        template <class C, class Tp>
-        static void forward(C const& c, Params const&, In<I, R>, Out<Output, R> y, Tp&, Scratch) noexcept {
-            kernels::clear(y.data, std::ptrdiff_t(c.rows) * I::rows * stride);
-            for (int b = 0; b < c.rows; ++b)
-                for (int t = 0; t < I::rows; ++t) y(b, t)[0] = T((c.position_of(b) + t) / 4);
-        }
-        template <class C>
-        static void step(C const& c, Params const&, State&, T const*, T* y, Scratch) noexcept {
-            kernels::clear(y, stride);
-            y[0] = T(c.position_of(0) / 4);
-        }
-        template <class C, class Tp, class DX, class G>
-        static void backward(C const& c, Params const&, In<I, R>, Tp const&, In<Output, R>, DX dx, G&,
-                             Scratch) noexcept {
-            if constexpr (wants_grad<DX>)
-                kernels::clear(dx.data, std::ptrdiff_t(c.rows) * I::rows * In<I, R>::stride);
-        }
-    };
-};
+using test::EveryFour;
 
 using Turned = Rope<100, Interleaved, Rotates<2>>;
 using Apart = Documents<"document">;
 using Series = ScoredBy<Approximate>;
 using Alone = ScoredBy<NonApproximate>;
 using Embedded = ScoredBy<StaticEmbQK<"e">>;
+using Beside = ScoredBy<FixedSeqQK>;
 template <class... P> struct Config {
     template <class Q> static constexpr bool has = (std::is_same_v<P, Q> || ...);
-    using Spec = Let<"e", Tanh, Let<"document", EveryFour, SoftmaxAttn<Heads<2>, P...>>>;
+    using Mixer = Let<"document", EveryFour, SoftmaxAttn<Heads<2>, P...>>;
+    using Spec = Let<"e", Tanh, std::conditional_t<has<Beside>, FixedStream<"e", Mixer>, Mixer>>;
+    static constexpr std::size_t depth = has<Beside> ? 6 : 4; ///< letters of "0.0."
 };
 
 /// Every policy, once.
 using All = List<KvHeads<1>, Bidirectional, Prefix<3>, Window<4>, BlockWindow<2, 1>, Sinks<2>, Rope<>, Turned,
                  Alibi, LearnedAlibi, QkNorm, QkUnit, Softcap<3>, OffByOne, SinkLogit, SinkKeys<2>,
                  Forgetting, Sparsemax, Entmax15, Differential, Selective, OutputGate<Headwise>,
-                 OutputGate<Elementwise>, Bias, QkvBias, Apart, Series, Alone, Embedded>;
+                 OutputGate<Elementwise>, Bias, QkvBias, Apart, Series, Alone, Embedded, Beside>;
 using First =
     List<Config<KvHeads<1>, Window<4>, Alibi, QkNorm, Softcap<3>, Forgetting, Entmax15, Differential,
                 OutputGate<Elementwise>, QkvBias, Apart>,
@@ -94,6 +70,12 @@ using Third =
                 OutputGate<Headwise>, Bias>,
          Config<Embedded, Bidirectional, Rope<>, SinkLogit>, Config<Embedded, LearnedAlibi, OffByOne>,
          Config<Embedded, Selective>, Config<Alone, KvHeads<1>, Bias>, Config<Alone, QkvBias>>;
+using Fourth = List<Config<Beside, KvHeads<1>, Window<4>, Alibi, QkNorm, Softcap<3>, Forgetting, Entmax15,
+                           Differential, OutputGate<Elementwise>, QkvBias, Apart>,
+                    Config<Beside, Prefix<3>, BlockWindow<2, 1>, Sinks<2>, Turned, QkUnit, SinkKeys<2>,
+                           Sparsemax, OutputGate<Headwise>, Bias>,
+                    Config<Beside, Bidirectional, Rope<>, SinkLogit>, Config<Beside, LearnedAlibi, OffByOne>,
+                    Config<Beside, Selective>>;
 
 namespace r = reference;
 inline void say(Tag<KvHeads<1>>, r::Attention& a) { a.kv_heads = 1; }
@@ -122,6 +104,7 @@ inline void say(Tag<OutputGate<Elementwise>>, r::Attention& a) { a.gate = r::Out
 inline void say(Tag<Series>, r::Attention& a) { a.weights = r::RowMap::taylor; }
 inline void say(Tag<Alone>, r::Attention& a) { a.scores = r::Scores::keys; }
 inline void say(Tag<Embedded>, r::Attention&) {} // said below
+inline void say(Tag<Beside>, r::Attention&) {}
 inline void say(Tag<Bias>, r::Attention&) {}
 inline void say(Tag<QkvBias>, r::Attention&) {}
 inline void say(Tag<Apart>, r::Attention& a) { a.mask.documents = {0, 0, 0, 0, 1, 1, 1, 1, 2}; }
@@ -136,10 +119,10 @@ template <class... P> void check(Tag<Config<P...>>) {
     auto h = std::make_unique<H>();
     h->randomize();
     r::Parameters own;
-    for (auto const& [name, m] : h->parameters().by_name) own.by_name[name.substr(4)] = m; // without "0.0."
+    for (auto const& [name, m] : h->parameters().by_name) own.by_name[name.substr(Config<P...>::depth)] = m;
     CAPTURE(own.by_name.size());
     auto const x = H::sequence(h->x(), 0);
-    bool const embedded = Config<P...>::template has<Embedded>;
+    bool const embedded = Config<P...>::template has<Embedded> || Config<P...>::template has<Beside>;
     auto const want = (embedded ? r::attention_of(truth, r::tanh({}, x).value) : r::attention(truth))(own, x);
     auto const agrees = [&](double const* y, int t) {
         for (int i = 0; i < width; ++i) {

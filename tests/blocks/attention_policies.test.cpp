@@ -38,6 +38,7 @@ std::string name(Tag<QkvBias>) { return "QkvBias"; }
 std::string name(Tag<Series>) { return "ScoredBy<Approximate>"; }
 std::string name(Tag<Alone>) { return "ScoredBy<NonApproximate>"; }
 std::string name(Tag<Embedded>) { return "ScoredBy<StaticEmbQK>"; }
+std::string name(Tag<Beside>) { return "ScoredBy<FixedSeqQK>"; }
 std::string name(Tag<Apart>) { return "Documents"; }
 
 template <class A, class B>
@@ -55,7 +56,9 @@ template <class A, class B> void look(Pairs& refused) {
     CAPTURE(name(Tag<B>{}));
     bool const same_kind = std::is_same_v<inlay::detail::PolicyKindOf<A>, inlay::detail::PolicyKindOf<B>>;
     if (same_kind) CHECK(!together<A, B>);
-    else if (together<A, B>) CHECK((shown<A, B>(First{}) || shown<A, B>(Second{}) || shown<A, B>(Third{})));
+    else if (together<A, B>)
+        CHECK(
+            (shown<A, B>(First{}) || shown<A, B>(Second{}) || shown<A, B>(Third{}) || shown<A, B>(Fourth{})));
     else refused.insert(pair);
 }
 void look_at(List<>, Pairs&) {}

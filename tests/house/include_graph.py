@@ -7,10 +7,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent / "include"
 
 # Ground floor first. A room sees the floors below its own, and its own files.
-FLOORS = ["simd", "kernels", "core", "blocks", "combine", "model", "io", "data", "train", "probe", "parallel", "testing"]
+FLOORS = ["simd", "kernels", "core", "solve", "blocks", "combine", "model", "io", "data", "train", "probe", "parallel", "testing"]
 GROUND = {"inlay/config.hpp", "inlay/version.hpp"}  # below everything
 UMBRELLAS = {  # what stands for several rooms, and the rooms it may name
     "inlay/inlay.hpp": {"core", "blocks", "combine", "model"},
+    "inlay/solve.hpp": {"core", "solve"},
     "inlay/data.hpp": {"core", "model", "io", "data"},
     "inlay/train.hpp": {"core", "model", "io", "data", "train"},
     "inlay/probe.hpp": {"core", "model", "io", "data", "train", "probe"},

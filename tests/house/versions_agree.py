@@ -21,6 +21,7 @@ def main():
         "vcpkg.json": (json.loads((ROOT / "vcpkg.json").read_text())["version"], version),
         "tests/package/vcpkg/inlay/vcpkg.json":
             (json.loads((ROOT / "tests/package/vcpkg/inlay/vcpkg.json").read_text())["version"], version),
+        "CITATION.cff": (found("CITATION.cff", r"(?m)^version: (\S+)"), version),
         "conanfile.py, xsimd": (found("conanfile.py", r'"xsimd/\[>=(\d+)'), floor),
         "cmake/inlay.pc.in, xsimd": (found("cmake/inlay.pc.in", r"xsimd >= (\d+)"), floor),
     }

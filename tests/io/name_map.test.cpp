@@ -155,3 +155,27 @@ TEST_CASE("rules split, turn and reshape") {
     });
     CHECK(got == std::vector<float>{1, 4, 2, 5, 3, 6, 10, 11, 12, 20, 21, 22, 13});
 }
+template <class M> void goes_back(std::string const& name, NameMap const& map, std::size_t left_out) {
+    auto net = Network<M>(Seed{1}), again = Network<M>(Seed{2});
+    load(net, folder + name, map);
+    save_as(net, "named.safetensors", map);
+    load(again, "named.safetensors", map);
+    CHECK(std::memcmp(&net.params(), &again.params(), sizeof(typename M::Params)) == 0);
+    auto const before = Safetensors::read(folder + name), after = Safetensors::read("named.safetensors");
+    std::remove("named.safetensors");
+    CHECK(after.tensors().size() + left_out == before.tensors().size());
+    for (auto const& t : after.tensors()) {
+        auto const* const theirs = before.find(t.name);
+        REQUIRE(theirs);
+        CHECK(theirs->shape == t.shape);
+        CHECK(std::equal(theirs->bytes.begin(), theirs->bytes.end(), t.bytes.begin(), t.bytes.end()));
+    }
+}
+TEST_CASE("tensors go back under the names and in the layout that they came in") {
+    goes_back<Gpt2>("gpt2.safetensors", gpt2_names(), 2);
+    goes_back<Llama>("llama.safetensors", llama_names(), 0);
+    NameMap map = gpt2_names();
+    map.erase(map.begin());
+    CHECK_THROWS_WITH_AS(save_as(Network<Gpt2>(Seed{1}), "named.safetensors", map),
+                         doctest::Contains("the name map to fill 0.embed.weight once"), Error);
+}

@@ -20,12 +20,15 @@ template <class M> void shake(Network<M>& net) {
             for (int i = 0; i < w.width; ++i) w(r, i) += float(0.7 * Key{5}.normal(k++));
     });
 }
-/// What the last block read and wrote.
-struct LastBlock {
+/// What attention read and wrote.
+struct Seen {
     std::vector<double> x, y;
     void enter(Path const&) {}
     template <class Block, class C, class P, class X, class Y> void leave(C const&, P const&, X from, Y to) {
-        x.clear(), y.clear();
+        if constexpr (!detail::is_softmax_attn<typename Block::Spec>) return;
+        else keep(from, to);
+    }
+    template <class X, class Y> void keep(X from, Y to) {
         for (int t = 0; t < n; ++t)
             for (int i = 0; i < D; ++i) {
                 x.push_back(double(from(0, t)[i]));
@@ -36,7 +39,7 @@ struct LastBlock {
 /// y of every token out of weights and values by hand, without gates, biases and learned keys.
 template <class... Policies> void check() {
     using Spec = SoftmaxAttn<HeadDim<4>, Policies...>;
-    using M = Model<Sequence<T, D>, Dense<D>, Spec>;
+    using M = Model<Sequence<T, D>, Let<"e", Tanh, Dense<D>, Spec>>;
     constexpr int H = Spec::heads, K = Spec::kv_heads, d = 4;
     Network<M> net(Seed{1});
     shake(net);
@@ -46,14 +49,14 @@ template <class... Policies> void check() {
     for (int t = 0; t < n; ++t)
         for (int i = 0; i < D; ++i) x(0, t)[i] = float(Key{6}.normal(std::uint64_t(t * D + i)));
 
-    LastBlock seen;
+    Seen seen;
     watch(net, x, seen);
 
-    auto const& p = get<1>(net.params());
+    auto const& p = get<1>(get<1>(get<0>(net.params())));
     int calls = 0;
     each_attention_map(net, x, [&](AttentionMap const& map) {
         ++calls;
-        CHECK(map.place == "1");
+        CHECK(map.place == "0.1");
         CHECK(map.layer == 0);
         REQUIRE(map.heads == H);
         REQUIRE(map.tokens == n);
@@ -83,6 +86,8 @@ TEST_CASE("maps of weights give what the block gives, whatever the policies") {
     check<Heads<2>, Alibi, Window<3>, Sinks<1>>();
     check<Heads<2>, Forgetting, SinkLogit>();
     check<Heads<2>, Entmax15>();
+    check<Heads<4>, KvHeads<2>, ScoredBy<NonApproximate>>();
+    check<Heads<2>, ScoredBy<StaticEmbQK<"e">>, Forgetting>();
 }
 
 TEST_CASE("entropy, the strongest key, and what goes elsewhere") {

@@ -15,6 +15,43 @@ inline Result embed(Parameters const& p, Sequence const& ids) {
     return {y, absolute(y)};
 }
 
+// The rows of a bag as one: their mean, their sum, their sum over the root of their count, or their maximum.
+inline Result embed_bag(std::string const& how, Matrix const& weight, std::vector<int> const& ids) {
+    Sequence const table = rows_of(weight);
+    Sequence y(1, std::vector<double>(table.at(0).size())), m = y;
+    double const n = static_cast<double>(ids.size());
+    double const share = how == "mean" ? 1 / n : how == "sqrtn" ? 1 / std::sqrt(n) : 1;
+    for (std::size_t i = 0; i < y[0].size(); ++i)
+        for (std::size_t k = 0; k < ids.size(); ++k) {
+            double const v = table.at(static_cast<std::size_t>(ids[k]))[i];
+            if (how == "max") {
+                y[0][i] = k == 0 ? v : std::fmax(v, y[0][i]);
+                m[0][i] = std::abs(y[0][i]);
+            } else y[0][i] += share * v, m[0][i] += share * std::abs(v);
+        }
+    return {y, m};
+}
+inline Block embed_bag(std::string const& how) {
+    return [how](Parameters const& p, Sequence const& ids) {
+        std::vector<int> own;
+        for (auto const& id : ids) own.push_back(static_cast<int>(id.at(0)));
+        return embed_bag(how, p["weight"], own);
+    };
+}
+
+// Row i mod M of one table times row i / M of another.
+inline Result embed_quotient(Parameters const& p, Sequence const& ids) {
+    Sequence const remainder = rows_of(p["remainder"]), quotient = rows_of(p["quotient"]);
+    Sequence y;
+    for (auto const& token : ids) {
+        std::size_t const id = static_cast<std::size_t>(token.at(0)), m = remainder.size();
+        std::vector<double> row = remainder[id % m];
+        for (std::size_t i = 0; i < row.size(); ++i) row[i] *= quotient.at(id / m)[i];
+        y.push_back(row);
+    }
+    return {y, absolute(y)};
+}
+
 // relu(W v + b) with v the bins that a number fills, or the cosines and sines of its angles, and a last one
 // for a missing number where there is one more. error: how far each v may be off, in epsilon.
 inline Result embed_number(Parameters const& p, FieldValue const& x) {

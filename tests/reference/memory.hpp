@@ -24,9 +24,10 @@ struct Memory {
     Read read = Read::post;
     Inner activation = Inner::silu;
     bool residual = false;   // M(k) = k + f(k)
-    bool layer_norm = false; // M(k) = k + weight LN(f(k)) + bias: inner_norm.weight, inner_norm.bias [H, dv]
+    bool layer_norm = false; // M(k) = k + weight LN(f(k)) + bias: inner_norm.weight, inner_norm.bias [H dv]
     double inner_eps = 1e-5; // of that norm
     double loss_scale = 1;   // c
+    double limit = 0;        // gradients of norm n are divided by sqrt(1 + n^2 / limit^2); 0: they are not
     double theta_max = 1;    // theta = theta_max sigmoid(.)
     bool forgets = true;     // else alpha = 0
     bool momentum = true;    // else eta = 0
@@ -63,8 +64,8 @@ public:
         }
         start_of_chunk = M;
         if (m.layer_norm) {
-            weight_ = row_of(p, "inner_norm.weight", h);
-            bias_ = row_of(p, "inner_norm.bias", h);
+            weight_ = part(row_of(p, "inner_norm.weight"), h * dv, dv);
+            bias_ = part(row_of(p, "inner_norm.bias"), h * dv, dv);
         }
     }
 
@@ -95,6 +96,13 @@ public:
 
     void update(Row const& k, Row const& v, Rounded alpha, Rounded eta, Rounded theta) {
         std::vector<Rows> const g = gradient(k, v);
+        if (m_.limit > 0) {
+            std::vector<Rounded> squares{constant(1)};
+            for (Rows const& layer : g)
+                for (Row const& row : layer)
+                    for (Rounded const& x : row) squares.push_back(x * x * constant(1 / m_.limit / m_.limit));
+            theta = theta / sqrt(total(squares));
+        }
         for (std::size_t l = 0; l < M.size(); ++l)
             for (std::size_t i = 0; i < M[l].size(); ++i)
                 for (std::size_t j = 0; j < M[l][i].size(); ++j) {

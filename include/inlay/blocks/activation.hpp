@@ -54,6 +54,12 @@ template <class Function> struct Activation {
 template <class V> V constant(double x) noexcept { return V(typename V::value_type(x)); }
 } // namespace detail
 
+/// y = x: a branch that leaves its input as it is. PyTorch: `nn.Identity()`.
+struct Identity : detail::Activation<Identity> {
+    template <class V> static V value(V x) noexcept { return x; }
+    template <class V> static V derivative(V) noexcept { return V(1); }
+};
+
 /// y = max(x, 0); 0 has slope 0, NaN stays NaN. PyTorch: `nn.ReLU()`.
 struct Relu : detail::Activation<Relu> {
     template <class V> static V value(V x) noexcept {
@@ -90,6 +96,12 @@ struct Gelu : detail::Activation<Gelu> {
             detail::constant<V>(0.3989422804014327) * simd::exp(detail::constant<V>(-0.5) * x * x);
         return cdf(x) + x * density;
     }
+    /// The second derivative.
+    template <class V> static V second(V x) noexcept {
+        V const square = x * x;
+        return detail::constant<V>(0.3989422804014327) * simd::exp(detail::constant<V>(-0.5) * square) *
+               (V(2) - square);
+    }
 };
 
 /// y = 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). PyTorch: `nn.GELU(approximate="tanh")`.
@@ -114,6 +126,11 @@ struct Silu : detail::Activation<Silu> {
     template <class V> static V derivative(V x) noexcept {
         V const s = simd::sigmoid(x);
         return s * (V(1) + x * (V(1) - s));
+    }
+    /// The second derivative.
+    template <class V> static V second(V x) noexcept {
+        V const s = simd::sigmoid(x), rest = V(1) - s;
+        return s * rest * (V(2) + x * (rest - s));
     }
 };
 

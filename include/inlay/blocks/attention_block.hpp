@@ -10,14 +10,24 @@ namespace detail {
 template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<Spec, I, R> {
     using Base = AttentionParts<Spec, I, R>;
     using Base::H, Base::has_levels, Base::rows, Base::scale, Base::sets, Base::vd, Base::vwide, Base::W;
-    using typename Base::Cap, typename Base::Select, typename Base::Docs, typename Base::Forget,
-        typename Base::ForgetRows, typename Base::Gate, typename Base::GatedRows, typename Base::GateRows,
-        typename Base::Diff, typename Base::DiffRows, typename Base::Key, typename Base::Norm,
-        typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q, typename Base::Rows,
-        typename Base::S, typename Base::Sides, typename Base::Sink, typename Base::State, typename Base::T,
-        typename Base::Turn, typename Base::Value, typename Base::Weights;
-    using Asked = AskedFrom<typename Spec::Asks>;
+    using typename Base::Cap, typename Base::Asked, typename Base::Choice, typename Base::Select,
+        typename Base::Docs, typename Base::Forget, typename Base::ForgetRows, typename Base::Gate,
+        typename Base::GatedRows, typename Base::GateRows, typename Base::Diff, typename Base::DiffRows,
+        typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
+        typename Base::Place, typename Base::Q, typename Base::Rows, typename Base::S, typename Base::Sides,
+        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
+        typename Base::Value, typename Base::Weights;
     static constexpr bool is_stream = Spec::Keys::streams;
+
+    /// What the queries and keys of a row of the batch are made of.
+    template <class C> static auto asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
+        if constexpr (Asked::elsewhere) {
+            static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
+                          "inlay: the side tensor of StaticEmbQK has not the shape of the input");
+            return In<I, R>(Asked::of(c).value);
+        } else if constexpr (Asked::behind) return [&c, x](int b) noexcept { return x(Asked::row(c, b)); };
+        else return x;
+    }
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<I, R> y, Tp& tape, Scratch s) noexcept {
@@ -31,6 +41,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         double* const level = take_level(s);
         Rows heads = Rows::take(s);
         auto const selected = Select::take(s);
+        auto chosen = Choice::take(c, s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
             if constexpr (is_recording<Tp>) {
@@ -44,15 +55,24 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             Forget::project(n, p.forget, asked, forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
+            if constexpr (Choice::used) {
+                if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, 0, heads.order, chosen);
+                Choice::project(n, p.choice, x(b), chosen);
+                Choice::begin(chosen_of(in), heads.order, n, chosen);
+            }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
                 Sink::put(p.sink, h, heads.key(h, 0), heads.value(h));
                 lay_levels(p, h, heads.order, n, forget, in, level);
+                if constexpr (Choice::used) {
+                    if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, h, heads.order, chosen);
+                    Choice::choose(h, heads, n, chosen);
+                }
                 for (int set = 0, a = h * sets; set < sets; ++set, ++a)
                     Weights::forward(heads.head(h, set, n, scale()),
                                      scores(judge, selected, heads.order, n, level), Sink::score(p.sink, h),
-                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room);
+                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room, chosen);
             }
             for (int t = 0; t < n; ++t)
                 kernels::clear_pads(side.mixed + t * Sides::mixed_row, S::asks * vd, Sides::mixed_row);
@@ -74,7 +94,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             }
             if constexpr (is_stream)
                 if (State* const after = c.template state_out<State>(b))
-                    keep(c, b, heads, n, forget, selected, in, *after);
+                    keep(c, b, heads, n, forget, selected, chosen, in, *after);
         }
     }
 
@@ -90,11 +110,13 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         DiffRows const difference = DiffRows::take(s, c.capacity),
                        ddifference = DiffRows::take(s, c.capacity);
         ForgetRows const dforgets = ForgetRows::take(s, c.capacity);
+        auto const dchoices = Choice::Side::take(s, c.capacity);
         double* const level = take_level(s);
         double* const dlevel = take_level(s);
         Rows heads = Rows::take(s), dheads = Rows::take(s);
         HeadRows<T> const dmixed = Rows::take_mixed(s);
         auto const selected = Select::take(s);
+        auto chosen = Choice::take(c, s);
         T const* out = sides.mixed; // of the heads, and its gradient
         T* dout = dsides.mixed;
         if constexpr (Diff::used) {
@@ -117,10 +139,19 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             lay_out(c, p, b, n, side, in, heads, s);
             dheads.order = heads.order;
             dforget.clear_from(0);
+            dchoices.of(b).clear_from(0);
             split_heads<W>(n, S::asks, vd, dside.mixed, Sides::mixed_row, dmixed);
             dheads.clear_keys(n);
             if constexpr (is_stream)
-                if (State const* const d_out = c.template d_state_out<State>(b)) dheads.add(d_out->keys, n);
+                if (State const* const d_out = c.template d_state_out<State>(b)) {
+                    dheads.add(d_out->keys, n);
+                    if constexpr (Choice::used) Choice::add(d_out->chosen, heads, n, dheads);
+                }
+            if constexpr (Choice::used) {
+                Choice::on(tape.choice, b, 0, heads.order, chosen);
+                Choice::begin(chosen_of(in), heads.order, n, chosen);
+                if constexpr (requires { chosen.dside; }) chosen.dside = dchoices.of(b);
+            }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
@@ -137,8 +168,9 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     auto const head = heads.head(h, set, n, scale());
                     auto const z = scores(judge, selected, heads.order, n, level, dlevel);
                     T const* const dout_of = dmixed(a);
-                    Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv,
-                                      room);
+                    if constexpr (Choice::used) Choice::on(tape.choice, b, h, heads.order, chosen);
+                    Weights::backward(head, z, dout_of, vwide, kept, mean, dheads.query(h, set), dk, dv, room,
+                                      chosen);
                     if constexpr (Select::used)
                         Select::template pull<typename Weights::Map>(
                             h, head, z, dout_of, vwide, kept, mean, heads.order, n, selected,
@@ -150,10 +182,18 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 Place::pull(g.place, h, heads.order, n, dlevel);
                 pull_forget(c, b, h, heads.order, n, forget, dlevel, dforget);
             }
+            if constexpr (Choice::used && is_stream)
+                Choice::give(heads.order, n, chosen, chosen_of(c.template d_state_out<State>(b)),
+                             chosen_of(c.template d_state_in<State>(b)));
+            else if constexpr (Choice::used) {
+                auto* const none = static_cast<typename Choice::Memory*>(nullptr);
+                Choice::give(heads.order, n, chosen, none, none);
+            }
             if constexpr (is_stream)
                 if (State* const d_in = c.template d_state_in<State>(b)) {
                     dheads.give(d_in->keys);
                     if constexpr (Docs::used) d_in->document = {};
+                    if constexpr (Asked::behind) d_in->asked = {};
                     if constexpr (Select::used) Select::give(heads.order, selected, d_in->selected);
                 }
             auto const dk = dheads.fresh(dheads.k);
@@ -167,33 +207,33 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         T* into = nullptr;
         if constexpr (wants_grad<DX>) into = dx.data;
         Value::pull(all, p.v, x.data, dsides.v, into, false, g.v);
-        auto const pull_asked = [&](T const* from, T* to) {
-            Q::pull(all, p.q, from, dsides.q, to, true, g.q);
-            Key::pull(all, p.k, from, dsides.k, to, true, g.k);
+        auto const pull_asked = [&](int b, int n, T const* from, T* to) {
+            Sides const dside = dsides.row(b);
+            Q::pull(n * rows, p.q, from, dside.q, to, true, g.q);
+            Key::pull(n * rows, p.k, from, dside.k, to, true, g.k);
             if constexpr (Forget::used)
-                Forget::Map::pull(all, p.forget.map, from, dforgets.data, to, true, g.forget.map);
+                Forget::Map::pull(n * rows, p.forget.map, from, dforgets.of(b).data, to, true, g.forget.map);
         };
         if constexpr (Asked::elsewhere) {
             auto const& from = Asked::of(c);
             T* to = nullptr;
             if constexpr (wants_grad<decltype(from.cotangent)>) to = from.cotangent.data;
-            pull_asked(from.value.data, to);
-        } else pull_asked(x.data, into);
+            pull_asked(0, c.rows, from.value.data, to);
+        } else if constexpr (Asked::behind) {
+            int const half = c.rows / 2;
+            T* to = nullptr;
+            if constexpr (wants_grad<DX>) to = dx(half);
+            pull_asked(0, half, x(half), to);
+            pull_asked(half, half, x(half), to);
+        } else pull_asked(0, c.rows, x.data, into);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
+        if constexpr (Choice::used) Choice::pull(all, p.choice, x.data, dchoices, into, g.choice);
     }
 
 private:
     static double* take_level(Scratch& s) noexcept {
         return reinterpret_cast<double*>(s.template take<std::byte>(Base::level_bytes));
-    }
-    /// What queries and keys are made of.
-    template <class C> static In<I, R> asked_rows([[maybe_unused]] C const& c, In<I, R> x) noexcept {
-        if constexpr (Asked::elsewhere) {
-            static_assert(std::is_convertible_v<decltype(Asked::of(c).value), In<I, R>>,
-                          "inlay: the side tensor of StaticEmbQK has not the shape of the input");
-            return Asked::of(c).value;
-        } else return x;
     }
     template <class C> static State const* state_in(C const& c, int b) noexcept {
         if constexpr (is_stream) return c.template state_in<State>(b);
@@ -229,6 +269,12 @@ private:
             Forget::lay(h, order, n, forget, levels_of(in), level);
         }
     }
+    /// What is kept of a choice, or its gradient.
+    template <class Of> static auto* chosen_of(Of* state) noexcept {
+        using Memory = typename Choice::Memory;
+        if constexpr (is_stream) return state ? &state->chosen : nullptr;
+        else return static_cast<Memory*>(nullptr);
+    }
     static auto const* selected_of(State const* in) noexcept {
         using Memory = typename Select::Memory;
         if constexpr (is_stream && Select::used) return in ? &in->selected : nullptr;
@@ -248,7 +294,8 @@ private:
     }
     template <class C>
     static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget,
-                     [[maybe_unused]] typename Select::Room const& selected, State const* in,
+                     [[maybe_unused]] typename Select::Room const& selected,
+                     [[maybe_unused]] typename Choice::Room const& chosen, State const* in,
                      State& out) noexcept {
         if constexpr (Forget::used) {
             if (!in) std::memset(static_cast<void*>(&out.levels), 0, sizeof out.levels);
@@ -256,6 +303,8 @@ private:
             for (int h = 0; h < H; ++h) Forget::keep(h, heads.order, n, forget, levels_of(in), out.levels);
         }
         if constexpr (Select::used) Select::keep(heads.order, n, selected, out.selected);
+        if constexpr (Choice::used) Choice::keep(heads, n, chosen, out.chosen);
+        if constexpr (Asked::behind) out.asked = {};
         if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);
     }

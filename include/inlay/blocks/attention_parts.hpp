@@ -4,13 +4,19 @@
 
 #include <inlay/blocks/attention_sides.hpp>
 #include <inlay/blocks/attention_weights.hpp>
+#include <inlay/blocks/chosen_blocks.hpp>
+#include <inlay/blocks/chosen_tokens.hpp>
 #include <inlay/blocks/differential.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
+#include <inlay/blocks/kept_tokens.hpp>
+#include <inlay/blocks/native_sparse.hpp>
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
+#include <inlay/blocks/scored_by.hpp>
 #include <inlay/blocks/selective.hpp>
+#include <inlay/blocks/spread_keys.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
@@ -20,11 +26,24 @@ template <> struct Streaming<true> {
     static constexpr bool streams = true;
 };
 /// What a stream of attention carries.
-template <class Ring, class Levels, class Document, class Selected> struct AttentionState {
+template <class Ring, class Levels, class Document, class Selected, class Chosen, class Asked>
+struct AttentionState {
     Ring keys;
     INLAY_EMPTY Levels levels;
     INLAY_EMPTY Document document;
     INLAY_EMPTY Selected selected;
+    INLAY_EMPTY Chosen chosen;
+    INLAY_EMPTY Asked asked;
+};
+
+/// How attention is computed: as a choice of keys says, if there is one.
+template <class Choice, class All> struct WorkOf {
+    using type = All;
+};
+template <class Choice, class All>
+    requires Choice::used
+struct WorkOf<Choice, All> {
+    using type = typename Choice::Work;
 };
 
 template <class Spec, class I, class R>
@@ -53,21 +72,27 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
     using Docs = DocumentMask<S, typename Spec::Docs>;
     using Cap = decltype(Spec::Cap::template of<T>());
     using Select = Selection<S, Cap, typename Spec::Select>;
-    using Weights = WeightsOf<S, typename Spec::Weights>;
+    using Choice = KeyChoice<S, typename Spec::Pattern>;
+    using Weights = typename WorkOf<Choice, WeightsOf<S, typename Spec::Weights>>::type;
     static constexpr bool has_levels = Place::used || Forget::used;
     static constexpr bool streams_at_all = Spec::Keys::streams;
     using Ring = typename S::Ring;
-    using State = std::conditional_t<
-        streams_at_all,
-        AttentionState<Ring, typename Forget::Memory, typename Docs::Memory, typename Select::Memory>,
-        BlockDefaults::State>;
+    using Asked = AskedFrom<typename Spec::Asks>;
+    using AskedMemory = typename Asked::template Memory<T, row_stride<R>(I::width)>;
+    using State =
+        std::conditional_t<streams_at_all,
+                           AttentionState<Ring, typename Forget::Memory, typename Docs::Memory,
+                                          typename Select::Memory, typename Choice::Memory, AskedMemory>,
+                           BlockDefaults::State>;
 
     static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
                                       Norm::parameters + Diff::parameters + Sink::parameters +
-                                      Gate::parameters + Place::parameters + Forget::parameters;
+                                      Gate::parameters + Place::parameters + Forget::parameters +
+                                      Choice::parameters;
     static constexpr double flops = Q::flops + Key::flops + Value::flops + O::flops + Diff::flops +
-                                    Gate::flops + Forget::flops +
-                                    2.0 * S::asks * (d + vd) * (S::pairs() + double(S::front) * rows);
+                                    Gate::flops + Forget::flops + Choice::flops +
+                                    2.0 * S::asks * (d + vd) * (Choice::pairs() + double(S::front) * rows) +
+                                    H * Choice::choosing();
 
     struct Params {
         typename Q::Params q;
@@ -80,6 +105,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         INLAY_EMPTY typename Gate::Params gate;
         INLAY_EMPTY typename Place::Params place;
         INLAY_EMPTY typename Forget::Params forget;
+        INLAY_EMPTY typename Choice::Params choice;
     };
     template <int> using Grads = Params;
     template <int B> struct Tape {
@@ -87,6 +113,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         T kept[std::size_t(B)][std::size_t(S::asks * rows)];
         INLAY_EMPTY typename Gate::Rows::template Tape<B> gate;
         INLAY_EMPTY typename Forget::Rows::template Tape<B> forget;
+        INLAY_EMPTY typename Choice::template Tape<B> choice;
     };
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
@@ -100,6 +127,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         Gate::visit(p.gate, at, f);
         Place::visit(p.place, at, f);
         Forget::visit(p.forget, at, f);
+        Choice::visit(p.choice, at, f);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         draw_map(c.key.fold(0), 1, p.q);
@@ -112,6 +140,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         Gate::initialize(c, p.gate);
         Place::initialize(c, p.place);
         Forget::initialize(c, p.forget);
+        Choice::initialize(c, p.choice);
     }
 
     static constexpr std::size_t scratch(int B) {
@@ -120,13 +149,13 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         std::size_t const backward = numbers(Weights::backward_room) + numbers(rows) + Sides::scratch(B) +
                                      part_rows(B) + Rows::scratch + Rows::mixed_bytes;
         return std::max(forward, backward) + 2 * level_bytes + Rows::scratch + Turn::scratch + Norm::scratch +
-               Select::scratch;
+               Select::scratch + Choice::scratch;
     }
     static constexpr std::size_t step_scratch() {
         return numbers(Sides::query_row) + numbers(Sides::key_row) + numbers(Sides::value_row) +
                numbers(Sides::mixed_row) + numbers(S::asks * wide) + numbers(S::answers * wide) +
                numbers(S::asks * vwide) + numbers(group * score_row) + numbers(Select::used ? score_row : 0) +
-               part_rows(1) + Turn::scratch + Norm::scratch;
+               part_rows(1) + Turn::scratch + Norm::scratch + chosen_bytes + Choice::step_scratch;
     }
 
 protected:
@@ -137,10 +166,17 @@ protected:
     static constexpr int score_row = padded(Ring::capacity + Sink::extra, W);
     static constexpr std::size_t level_bytes =
         has_levels ? lines(sizeof(double) * std::size_t(S::most_keys)) : 0;
+    /// A token's own copies of the keys and values that one head chose.
+    static constexpr std::size_t chosen_bytes =
+        Choice::used ? lines(sizeof(std::int32_t) * std::size_t(Ring::capacity)) +
+                           lines(sizeof(T) * std::size_t(Ring::capacity * wide)) +
+                           lines(sizeof(T) * std::size_t(Ring::capacity * vwide)) +
+                           lines(sizeof(T) * std::size_t(vwide))
+                     : 0;
     static constexpr std::size_t numbers(std::size_t n) { return lines(sizeof(T) * n); }
     static constexpr std::size_t part_rows(int B) {
         return GateRows::scratch(B) + GatedRows::scratch(B) + 2 * DiffRows::scratch(B) +
-               ForgetRows::scratch(B);
+               ForgetRows::scratch(B) + Choice::Side::scratch(B);
     }
     static T scale() noexcept { return Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1); }
 };

@@ -30,6 +30,8 @@ struct WhichWeights;
 struct WhichDifference;
 struct WhichSelection;
 struct WhichScores;
+struct WhichPattern;
+struct WhichGlobals;
 
 /// What some policies are, and others want none of beside them.
 struct that_sees_ahead;
@@ -79,6 +81,7 @@ struct NoBiases {
 struct NoWindow {};
 struct NoSinks {
     static constexpr int value = 0;
+    static constexpr bool sees_all = false;
 };
 struct NoPlaces {};
 struct NoCap {
@@ -92,6 +95,9 @@ struct NoScoreSink {
 struct NoForgetting {};
 struct NoDocuments {};
 struct NoSelection {};
+struct NoPattern {
+    static constexpr bool used = false;
+};
 struct NoDifference {
     static constexpr int sets = 1;
 };
@@ -147,6 +153,7 @@ template <int N> struct Sinks {
     using PolicyKind = WhichSinks;
     using Is = List<that_outlives_documents>;
     static constexpr int value = N;
+    static constexpr bool sees_all = false; ///< what the window hides
 };
 
 /// One more score, 0, whose value is zero: P_ij = e^z_ij / (1 + sum e^z).
@@ -205,6 +212,8 @@ template <class Keys, class Win, class Sink> constexpr Sight sight_of(std::int64
     Sight s;
     Keys::limit(s, i);
     if constexpr (Sink::value > 0) s.always = std::min<std::int64_t>(Sink::value, s.last);
+    if constexpr (Sink::sees_all)
+        if (i < Sink::value) return s;
     if constexpr (!std::is_same_v<Win, NoWindow>) Win::limit(s, i);
     return s;
 }

@@ -14,8 +14,23 @@ namespace detail {
 /// and written in turn, and addresses that are equal modulo 4 KB would wait for each other (measured: 1.6x).
 constexpr std::size_t apart(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096 + 1088; }
 
+/// What a token sees of an input of so many rows. A stream without a window keeps as many keys as its input
+/// has rows; patterns know a window of their own.
+template <class Win, int Rows, bool Streams> struct WindowOver {
+    using type = Win;
+};
+template <int Rows> struct WindowOver<NoWindow, Rows, true> {
+    using type = Window<Rows>;
+};
+template <class Win, int Rows, bool Streams>
+    requires requires { typename Win::template Over<Rows>; }
+struct WindowOver<Win, Rows, Streams> {
+    using type = typename Win::template Over<Rows>;
+};
+
 /// What policies and shape say of an attention.
 template <class Spec, class I, class R> struct AttentionShape {
+    using Input = I;
     using Real = R;
     using T = typename R::type;
     static constexpr int W = R::lanes, rows = I::rows, H = Spec::heads, K = Spec::kv_heads;
@@ -24,9 +39,7 @@ template <class Spec, class I, class R> struct AttentionShape {
     static constexpr int wide = padded(d, W), vwide = padded(vd, W); ///< of a row of a head
     static constexpr int asks = H * sets, answers = K * sets;        ///< heads of queries, and of keys
     using Keys = typename Spec::Keys;
-    // A stream without a window keeps as many keys as its input has rows.
-    using Win = std::conditional_t<std::is_same_v<typename Spec::Win, NoWindow> && Keys::streams,
-                                   Window<rows>, typename Spec::Win>;
+    using Win = typename WindowOver<typename Spec::Win, rows, Keys::streams>::type;
     using Sink = typename Spec::Sink;
     static constexpr int front = Spec::ScoreSink::keys; ///< rows of keys before those of tokens
 

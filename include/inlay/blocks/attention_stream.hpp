@@ -12,13 +12,12 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     using Base = AttentionParts<Spec, I, R>;
     using Base::d, Base::group, Base::H, Base::K, Base::scale, Base::score_row, Base::sets, Base::vd,
         Base::vwide, Base::W, Base::wide;
-    using typename Base::Select, typename Base::Docs, typename Base::Forget, typename Base::Gate,
-        typename Base::Diff, typename Base::Key, typename Base::Norm, typename Base::O, typename Base::Params,
-        typename Base::Place, typename Base::Q, typename Base::Ring, typename Base::S, typename Base::Sides,
-        typename Base::Sink, typename Base::State, typename Base::T, typename Base::Turn,
-        typename Base::Value, typename Base::Weights;
-
-    using Asked = AskedFrom<typename Spec::Asks>;
+    using typename Base::Asked, typename Base::Choice, typename Base::Select, typename Base::Docs,
+        typename Base::Forget, typename Base::Gate, typename Base::Diff, typename Base::Key,
+        typename Base::Norm, typename Base::O, typename Base::Params, typename Base::Place, typename Base::Q,
+        typename Base::Ring, typename Base::S, typename Base::Sides, typename Base::Sink,
+        typename Base::State, typename Base::T, typename Base::Turn, typename Base::Value,
+        typename Base::Weights;
 
     template <class C>
     static void step(C const& c, Params const& p, State& state, T const* x, T* y, Scratch s) noexcept {
@@ -35,6 +34,12 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
         auto const forget = Forget::Rows::take(s, 1);
         T const* asked = x;
         if constexpr (Asked::elsewhere) asked = Asked::of(c).value(0, 0);
+        if constexpr (Asked::behind) {
+            std::size_t const to = Asked::to_beside(c);
+            auto& beside = *reinterpret_cast<State*>(reinterpret_cast<std::byte*>(&state) + to);
+            if (to == 0) std::copy_n(x, In<I, R>::stride, beside.asked.token);
+            asked = beside.asked.token;
+        }
         Q::apply(1, p.q, asked, query);
         Key::apply(1, p.k, asked, key);
         Value::apply(1, p.v, x, value);
@@ -51,8 +56,18 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
                        {ring.value[0][slot], Ring::capacity * vwide, vwide});
         Forget::count(state.levels, ring, forget);
         Select::count(state.selected, ring);
+        auto chosen = Choice::take_step(s);
+        if constexpr (Choice::used) {
+            Choice::project(1, p.choice, x, chosen);
+            Choice::count(state.chosen, ring, chosen);
+        }
         for (int a = 0; a < S::answers; ++a) {
             int const g = a / sets, first = g * group, ask = first * sets + a % sets;
+            if constexpr (Choice::used) {
+                for (int h = first; h < first + group; ++h)
+                    attend_chosen(c, p, state, h, q(h), scores, mixed(h), chosen, s);
+                continue;
+            }
             kernels::StepHead<T> const head{group,       stored, wide,           vwide,
                                             scale(),     q(ask), ring.key[a][0], ring.value[g][0],
                                             sets * wide, wide,   vwide};
@@ -88,6 +103,47 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     }
 
 private:
+    /// One head over keys of a list, copied next to each other, times `weight`.
+    static void attend_slots(Params const& p, [[maybe_unused]] State const& state, int h, T const* q, int n,
+                             std::int32_t const* slots, T const* keys, T const* values, T weight, T* scores,
+                             T* out, Scratch s) noexcept {
+        T* const key = s.template take<T>(std::size_t(Ring::capacity * wide));
+        T* const value = s.template take<T>(std::size_t(Ring::capacity * vwide));
+        kernels::gather(n, slots, keys, wide, wide, key, wide);
+        kernels::gather(n, slots, values, vwide, vwide, value, vwide);
+        kernels::StepHead<T> const head{1,     n,    wide, vwide, scale() * weight, q, key,
+                                        value, wide, wide, vwide};
+        kernels::step_scores<W>(head, scores, score_row);
+        cap(n, scores);
+        Choice::bias(state.chosen, n, slots, scores);
+        Sink::step_score(p.sink, h, scale(), q, scores + n);
+        Weights::step(1, n + Sink::extra, scores, score_row);
+        kernels::step_values<W>(head, scores, score_row, out, vwide);
+    }
+    /// One head over what it chose.
+    template <class C, class Room>
+    static void attend_chosen(C const& c, Params const& p, State const& state, int h, T const* q, T* scores,
+                              T* out, [[maybe_unused]] Room const& chosen, Scratch s) noexcept {
+        auto* const slots = s.template take<std::int32_t>(std::size_t(Ring::capacity));
+        Scratch rest = s; // the choice's, from head to head
+        s.template take<std::byte>(Choice::step_scratch);
+        Ring const& ring = state.keys;
+        int const n = Choice::list(c, h, state.chosen, ring, q, slots, rest), g = h / group;
+        T const *const keys = ring.key[g][0], *const values = ring.value[g][0];
+        attend_slots(p, state, h, q, n, slots, keys, values, T(1), scores, out, s);
+        if constexpr (Choice::branches) {
+            T* const more = s.template take<T>(std::size_t(vwide));
+            kernels::scale<W>(vwide, chosen.gate(0, h, 1), out, out);
+            int const last = Choice::list_window(ring, slots);
+            attend_slots(p, state, h, q, last, slots, keys, values, T(1), scores, more, s);
+            kernels::axpy<W>(vwide, chosen.gate(0, h, 2), more, out);
+            int const passed = Choice::list_passed(ring, slots);
+            constexpr T part = T(1) / Choice::N; // the stream keeps sums
+            attend_slots(p, state, h, q, passed, slots, state.chosen.key[g][0], state.chosen.value[g][0],
+                         part, scores, more, s);
+            kernels::axpy<W>(vwide, part * chosen.gate(0, h, 0), more, out);
+        }
+    }
     static void cap(int stored, T* scores) noexcept {
         auto const f = Spec::Cap::template of<T>();
         if constexpr (!f.plain) kernels::map<W>(padded(stored, W), scores, scores, f);

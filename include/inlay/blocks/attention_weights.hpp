@@ -27,6 +27,8 @@ struct Entmax15 {
 };
 
 namespace detail {
+/// Every key that is seen is asked.
+struct NothingChosen {};
 struct NoWeights {};
 
 /// Softmax.
@@ -39,14 +41,14 @@ template <class S, class Policy> struct WeightsOf {
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const* sink, T* out,
-                        std::ptrdiff_t out_row, T* kept, T* space) noexcept {
+                        std::ptrdiff_t out_row, T* kept, T* space, NothingChosen = {}) noexcept {
         kernels::attend<W>(head, scores, sink, out, out_row, kept, space);
     }
     /// `mean` holds the product of each output and its gradient.
     template <class Z>
     static void backward(kernels::AttentionHead<T> const& head, Z const& scores, T const* dout,
-                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv,
-                         T* space) noexcept {
+                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv, T* space,
+                         NothingChosen = {}) noexcept {
         kernels::attend_backward<kernels::SoftmaxWeights, W>(head, scores, dout, dout_row, kept,
                                                              static_cast<T const*>(mean), dq, dk, dv, space);
     }
@@ -66,13 +68,13 @@ struct WeightsOf<S, Policy> {
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const*, T* out,
-                        std::ptrdiff_t out_row, T* kept, T* space) noexcept {
+                        std::ptrdiff_t out_row, T* kept, T* space, NothingChosen = {}) noexcept {
         kernels::attend_sparse<Map, W>(head, scores, out, out_row, kept, space);
     }
     template <class Z>
     static void backward(kernels::AttentionHead<T> const& head, Z const& scores, T const* dout,
-                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv,
-                         T* space) noexcept {
+                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv, T* space,
+                         NothingChosen = {}) noexcept {
         kernels::sparse_means<Map, W>(head, scores, dout, dout_row, kept, mean, space);
         kernels::attend_backward<Map, W>(head, scores, dout, dout_row, kept, static_cast<T const*>(mean), dq,
                                          dk, dv, space);
@@ -89,13 +91,13 @@ template <class S> struct WeightsOf<S, ScoredBy<Approximate>> : WeightsOf<S, NoW
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const*, T* out,
-                        std::ptrdiff_t out_row, T* kept, T* space) noexcept {
+                        std::ptrdiff_t out_row, T* kept, T* space, NothingChosen = {}) noexcept {
         kernels::attend_taylor<W>(head, scores, out, out_row, kept, space);
     }
     template <class Z>
     static void backward(kernels::AttentionHead<T> const& head, Z const& scores, T const* dout,
-                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv,
-                         T* space) noexcept {
+                         std::ptrdiff_t dout_row, T const* kept, T* mean, T* dq, T* dk, T* dv, T* space,
+                         NothingChosen = {}) noexcept {
         kernels::attend_backward<Map, W>(head, scores, dout, dout_row, kept, static_cast<T const*>(mean), dq,
                                          dk, dv, space);
     }

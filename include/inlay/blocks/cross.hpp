@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/cross_keys.hpp>
-#include <inlay/core/block.hpp>
-#include <inlay/kernels/map.hpp>
+#include <inlay/blocks/cross_cin.hpp>
+#include <inlay/blocks/cross_dcn.hpp>
+#include <inlay/blocks/cross_exact.hpp>
+#include <inlay/blocks/cross_pairs.hpp>
+#include <inlay/blocks/cross_sums.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
-/// Exact feature crosses with one weight each: the wide part of Wide & Deep (arXiv 1606.07792).
+namespace detail {
+struct Exact {
+    template <class Spec, class... P> using Form = ExactForm<Spec, P...>;
+};
+template <class Spec, class... P>
+using FormOf = typename PolicyOr<CrossForm, Exact, P...>::type::template Form<Spec, P...>;
+} // namespace detail
+
+/// Products of features. The first policy says in which form: `Dcn<L>`, `Fm` and so on, each described where
+/// it stands; without one the crosses are exact, with one weight each: the wide part of Wide & Deep (arXiv
+/// 1606.07792).
 ///
 /// y = w_0 + sum of w_q over all crosses q that fire; a cross fires when every part has an id other than 0 (0
 /// is unseen or missing). `Each` stands for every field that has ids by itself, `Of<"a", "b">` for a product
@@ -17,55 +29,6 @@ namespace inlay::inline INLAY_ISA {
 /// reach only what fired. Cost: one hash and one load a cross. No streaming form beyond one row. PyTorch:
 /// `nn.EmbeddingBag(slots + 1, 1, mode="sum")` over the same ids. Errors: no indexing or two, a field that
 /// the record lacks, a part that has no single id.
-template <class... Policies> struct Cross {
-    using Wanted = a_record;
-    using Allowed = PolicyKinds<HowIndexed, Each, WhichCrosses>;
-    // Named without its policies, which would fill the message.
-    template <class I> using Problem = typename detail::CrossProblem<Cross<>, I, Allowed, Policies...>::type;
-    template <class... F> static Tag<Shape<1>> out(Tag<Record<F...>>);
-
-    template <class I, class R> struct Block : BlockDefaults {
-        using Spec = Cross;
-        using T = typename R::type;
-        using Output = Shape<1>;
-        using Keys = detail::CrossKeys<I, Policies...>;
-        static constexpr int K = Keys::most + 1, slots = Keys::slots; // the bias is the K-th
-        static constexpr int parameters = slots + 1;
-        static constexpr double flops = K;
-
-        struct Params {
-            Tensor<R, slots + 1, 1, Layout::packed> weight;
-        };
-        template <int B> struct Grads {
-            TableGrads<R, slots + 1, 1, B * K> weight;
-        };
-        template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-            f(Tag<Cross>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
-        }
-        template <class C> static void initialize(C const&, Params& p) noexcept {
-            for (auto& w : p.weight.data) w = T(0);
-        }
-        template <class C, class Tp>
-        static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
-                            Scratch) noexcept {
-            for (int b = 0; b < c.rows; ++b) {
-                T sum = p.weight.data[0];
-                Keys::each(x.row[b], [&](int, std::int32_t row) noexcept { sum += p.weight.data[row]; });
-                kernels::clear_pads(y(b), 1, y.stride);
-                y(b)[0] = sum;
-            }
-        }
-        template <class C, class Tp, class G>
-        static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
-                             Scratch) noexcept {
-            for (int b = 0; b < c.rows; ++b) {
-                g.weight.put(b * K, 0, dy(b), T(1));
-                Keys::each(x.row[b], [&](int k, std::int32_t row) noexcept {
-                    g.weight.put(b * K + 1 + k, row, dy(b), T(1));
-                });
-            }
-        }
-    };
-};
+template <class... Policies> struct Cross : detail::FormOf<Cross<Policies...>, Policies...> {};
 
 } // namespace inlay::inline INLAY_ISA

@@ -6,6 +6,7 @@
 #include <inlay/core/hash.hpp>
 #include <inlay/core/policy.hpp>
 
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -53,7 +54,7 @@ template <class Rec, Name N> consteval bool has_single_id() {
 
 /// One policy's crosses over a record.
 template <class Rec, class P> struct CrossPart {
-    static constexpr int most = 0;
+    static constexpr int most = 0, groups = 0;
     static constexpr std::int64_t combinations = 0;
 };
 template <class... F> struct CrossPart<Record<F...>, Each> {
@@ -61,14 +62,15 @@ template <class... F> struct CrossPart<Record<F...>, Each> {
     template <class> struct Sums;
     template <std::size_t... J> struct Sums<std::index_sequence<J...>> {
         static constexpr int most = ((Rec::template vocabulary<J> > 0 ? F::capacity : 0) + ...);
+        static constexpr int groups = ((Rec::template vocabulary<J> > 0) + ...);
         static constexpr std::int64_t combinations = (std::int64_t(Rec::template vocabulary<J>) + ...);
     };
     using S = Sums<std::index_sequence_for<F...>>;
-    static constexpr int most = S::most;
+    static constexpr int most = S::most, groups = S::groups;
     static constexpr std::int64_t combinations = S::combinations;
 };
 template <class Rec, Name... N> struct CrossPart<Rec, Of<N...>> {
-    static constexpr int most = 1;
+    static constexpr int most = 1, groups = 1;
     static constexpr std::int64_t combinations =
         (std::int64_t(Rec::template vocabulary<std::size_t(Rec::template index<N>)>) * ...);
 };
@@ -100,6 +102,45 @@ template <class Rec, class... P> struct CrossKeys {
         std::int64_t base = 1;
         std::uint64_t product = 0;
         (part<P>(Tag<P>{}, row, k, base, product, f), ...);
+    }
+
+    /// Crosses of one kind: an Of is one, and under Each every field that has ids.
+    static constexpr int groups = (CrossPart<Rec, P>::groups + ... + 0);
+    /// The group of the cross at each place.
+    static constexpr auto group_of = [] {
+        std::array<int, std::size_t(std::max(1, most))> g{};
+        int k = 0, group = 0;
+        auto const take = [&](int places) {
+            for (int i = 0; i < places; ++i) g[std::size_t(k++)] = group;
+            ++group;
+        };
+        auto const part = [&]<class Q>(Tag<Q>) {
+            if constexpr (std::is_same_v<Q, Each>)
+                detail::each<std::size_t(Rec::fields)>([&](auto j) {
+                    if constexpr (Rec::template vocabulary<j> > 0) take(Rec::template field<j>::capacity);
+                });
+            else if constexpr (CrossPart<Rec, Q>::groups > 0) take(1);
+        };
+        (part(Tag<P>{}), ...);
+        return g;
+    }();
+
+    /// The ids of the cross at place k, in the order of `fields_at`; it fires in this row.
+    static std::vector<std::int32_t> ids_at(typename Rec::Row const& row, int k) {
+        int first = k; // of the places of its field: a list has several
+        while (first > 0 && group_of[std::size_t(first - 1)] == group_of[std::size_t(k)]) --first;
+        std::vector<std::int32_t> ids;
+        for (int const field : fields_at(k))
+            detail::each<std::size_t(Rec::fields)>([&](auto j) {
+                if constexpr (Rec::template vocabulary<j> > 0)
+                    if (int(j) == field) {
+                        int at = 0;
+                        each_id<typename Rec::template field<j>>(get<j>(row), [&](std::int32_t id) {
+                            if (at++ == k - first) ids.push_back(id);
+                        });
+                    }
+            });
+        return ids;
     }
 
     /// The fields of the cross at place k, in record order.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/core/block.hpp>
+#include <inlay/blocks/stored.hpp>
 #include <inlay/core/policy.hpp>
 #include <inlay/kernels/gemm.hpp>
 
@@ -150,6 +150,11 @@ template <int O, class... Policies> struct Dense {
                     kernels::clear_pads(dx + std::ptrdiff_t(r) * xs, detail::padded(D, W), xs);
         }
     };
+
+    /// Weights of fewer bits, where there are enough outputs for whole vectors of them.
+    template <class I, class R>
+        requires(detail::stores_less<R> && O >= R::lanes)
+    struct Block<I, R> : detail::StoredDense<Dense, O, I, R> {};
 };
 
 } // namespace inlay::inline INLAY_ISA

@@ -2,6 +2,7 @@
 // Embed over tokens, over a bag of ids and over a single number.
 #pragma once
 
+#include <inlay/blocks/embed_bags.hpp>
 #include <inlay/core/block.hpp>
 #include <inlay/kernels/gather.hpp>
 #include <inlay/kernels/gemm.hpp>
@@ -82,16 +83,25 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
     using I = Bag<N, V>;
     using Output = Shape<1, D>;
     static constexpr double flops = 2.0 * N * D;
+    using How = typename PoolingOf<Spec_>::type;
+    using Pool = BagOf<How, D, W, T>;
+    static constexpr std::size_t scratch(int) { return Pool::scratch; }
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        kernels::pool_rows<W, true>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
+        constexpr bool mean = std::is_same_v<How, BagMean>;
+        if constexpr (mean || std::is_same_v<How, BagSum>)
+            kernels::pool_rows<W, mean>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
+        else
+            for (int b = 0; b < c.rows; ++b) {
+                Pool::look_up(x.length(b), x(b), p.weight[0], y(b));
+                kernels::clear_pads(y(b), D, y.stride);
+            }
     }
     template <class C, class Tp, class G>
-    static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
-                         Scratch) noexcept {
-        for (int b = 0; b < c.rows; ++b)
-            for (int k = 0, n = x.length(b); k < n; ++k) g.weight.put(b * N + k, x(b)[k], dy(b), T(1) / T(n));
+    static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
+                         Scratch s) noexcept {
+        for (int b = 0; b < c.rows; ++b) Pool::put(x.length(b), x(b), p.weight[0], dy(b), g.weight, b * N, s);
     }
 };
 

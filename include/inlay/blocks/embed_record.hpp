@@ -40,6 +40,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     static constexpr int W = R::lanes;
 
     using How = typename Spec::Numbers;
+    using Pool = BagOf<typename PoolingOf<Spec>::type, D, W, T>;
     template <std::size_t K> using Number = NumberBlock<How, At<K, F...>, D, R>;
     template <std::size_t K> static constexpr bool is_embedded = embeds_field<How, At<K, F...>>;
 
@@ -90,7 +91,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     static constexpr int parameters = Types::parameters;
     static constexpr double flops = Types::flops;
     static constexpr std::size_t scratch(int B) {
-        std::size_t most = 0;
+        std::size_t most = Pool::scratch;
         each<fields>([&](auto j) {
             if constexpr (is_embedded<j>) most = std::max(most, Number<j>::scratch(B));
         });
@@ -142,7 +143,8 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
         for (int b = 0; b < c.rows; ++b)
             each<fields>([&](auto j) noexcept {
                 if constexpr (!is_embedded<j>)
-                    put<j>(get<I::template owner<j>()>(g), b, get<j>(x.row[b]), dy(b, int(j)));
+                    put<j>(get<I::template owner<j>()>(p), get<I::template owner<j>()>(g), b,
+                           get<j>(x.row[b]), dy(b, int(j)), s);
             });
     }
 
@@ -159,19 +161,18 @@ private:
     template <std::size_t J, class Table, class V>
     static void look_up(Table const& table, V const& v, T* to) noexcept {
         if constexpr (Tables::template is_number<J>) kernels::scale<W>(D, T(v.value), table[0], to);
-        else if constexpr (is_list_field<At<J, F...>>) {
-            kernels::clear(to, D);
-            for (int k = 0; k < v.count; ++k) kernels::axpy<W>(D, T(1) / T(v.count), table[v.id[k]], to);
-        } else std::copy_n(table[v.id], D, to);
+        else if constexpr (is_list_field<At<J, F...>>) Pool::look_up(v.count, v.id, table[0], to);
+        else std::copy_n(table[v.id], D, to);
     }
-    template <std::size_t J, class Table, class V>
-    static void put(Table& table, int b, V const& v, T const* from) noexcept {
+    template <std::size_t J, class Values, class Table, class V>
+    static void put(Values const& values, Table& table, int b, V const& v, T const* from,
+                    Scratch s) noexcept {
         constexpr std::size_t owner = I::template owner<J>();
         constexpr int each_row = Tables::template slots_before<owner>(fields);
         int const slot = b * each_row + Tables::template slots_before<owner>(J);
         if constexpr (Tables::template is_number<J>) table.put(slot, 0, from, T(v.value));
         else if constexpr (is_list_field<At<J, F...>>)
-            for (int k = 0; k < v.count; ++k) table.put(slot + k, v.id[k], from, T(1) / T(v.count));
+            Pool::put(v.count, v.id, values[0], from, table, slot, s);
         else table.put(slot, v.id, from, T(1));
     }
 };

@@ -214,6 +214,33 @@ struct Fading<I, R, H, d, VectorGate<Rank>> : GatedFading<I, R, H, d, Rank, Soft
 template <class I, class R, int H, int d, int Rank>
 struct Fading<I, R, H, d, LogisticGate<Rank>> : GatedFading<I, R, H, d, Rank, LogisticFading> {};
 
+/// times sigmoid(w x) or of w x + b, one number a head. `open` and `pull` get what `map` made.
+template <class I, class R, int H, class... Bias> struct HeadGate {
+    using T = typename R::type;
+    using Map = typename Dense<H, Bias...>::template Block<I, R>;
+    using Params = typename Map::Params;
+    static constexpr int width = H, parameters = Map::parameters, row = Out<Shape<1, H>, R>::stride;
+    static constexpr double flops = Map::flops;
+    static void map(int n, Params const& p, T const* x, T* pre) noexcept { Map::apply(n, p, x, pre); }
+    static void open(int n, T times, T const* pre, HeadNumbers<T> gate) noexcept {
+        for (int h = 0; h < H; ++h)
+            for (int t = 0; t < n; ++t) gate.data[h * gate.head + t] = times * sigmoid(pre[t * row + h]);
+    }
+    /// `dpre` is for n rows.
+    template <class G>
+    static void pull(int n, Params const& p, T times, T const* x, T const* pre, HeadNumbers<T> dgate, T* dpre,
+                     T* dx, G& g) noexcept {
+        for (int t = 0; t < n; ++t) {
+            for (int h = 0; h < H; ++h) {
+                T const b = sigmoid(pre[t * row + h]);
+                dpre[t * row + h] = times * dgate.data[h * dgate.head + t] * b * (1 - b);
+            }
+            kernels::clear_pads(dpre + t * row, H, row);
+        }
+        Map::pull(n, p, x, dpre, dx, true, g);
+    }
+};
+
 /// beta = times sigmoid(b x), one a head.
 template <class I, class R, int H, bool Used> struct Strength {
     static constexpr int width = 0, parameters = 0;
@@ -225,33 +252,13 @@ template <class I, class R, int H, bool Used> struct Strength {
     template <class... A> static void open(A&&...) noexcept {}
     template <class... A> static void pull(A&&...) noexcept {}
 };
-template <class I, class R, int H> struct Strength<I, R, H, true> {
-    using T = typename R::type;
-    using Map = typename Dense<H, NoBias>::template Block<I, R>;
-    using Params = typename Map::Params;
-    static constexpr int width = H, parameters = Map::parameters, row = Out<Shape<1, H>, R>::stride;
-    static constexpr double flops = Map::flops;
+template <class I, class R, int H> struct Strength<I, R, H, true> : HeadGate<I, R, H, NoBias> {
+    using Map = typename HeadGate<I, R, H, NoBias>::Map;
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         Map::visit(p, Path{&at, "beta"}, f);
     }
-    template <class C> static void initialize(C const& c, Params& p) noexcept { Map::initialize(c, p); }
-    static void map(int n, Params const& p, T const* x, T* pre) noexcept { Map::apply(n, p, x, pre); }
-    static void open(int n, T times, T const* pre, HeadNumbers<T> beta) noexcept {
-        for (int h = 0; h < H; ++h)
-            for (int t = 0; t < n; ++t) beta.data[h * beta.head + t] = times * sigmoid(pre[t * row + h]);
-    }
-    /// `dpre` is for n rows.
-    template <class G>
-    static void pull(int n, Params const& p, T times, T const* x, T const* pre, HeadNumbers<T> dbeta, T* dpre,
-                     T* dx, G& g) noexcept {
-        for (int t = 0; t < n; ++t) {
-            for (int h = 0; h < H; ++h) {
-                T const b = sigmoid(pre[t * row + h]);
-                dpre[t * row + h] = times * dbeta.data[h * dbeta.head + t] * b * (1 - b);
-            }
-            kernels::clear_pads(dpre + t * row, H, row);
-        }
-        Map::pull(n, p, x, dpre, dx, true, g);
+    template <class C> static void initialize(C const& c, typename Map::Params& p) noexcept {
+        Map::initialize(c, p);
     }
 };
 

@@ -58,36 +58,43 @@ template <class S, class Conv, class Places> struct LinearKeys {
         }
     }
 
+    /// Queries, keys and values, or queries alone.
+    template <bool All = true>
     static void forward(int n, std::int64_t position, Params const& p, Work const& w, Scratch s) noexcept {
         if constexpr (S::convolves) {
             auto const conv = [&](auto const& c, T const* from, T* to, int row) noexcept {
                 kernels::short_conv<W>(n, padded(c.rows, W), width, c.data, c.stride, from, to, row);
             };
             conv(p.taps.q, w.fresh_q(), w.cq, S::keys_row);
-            conv(p.taps.k, w.fresh_k(), w.ck, S::keys_row);
-            conv(p.taps.v, w.fresh_v(), w.cv, S::values_row);
+            if constexpr (All) {
+                conv(p.taps.k, w.fresh_k(), w.ck, S::keys_row);
+                conv(p.taps.v, w.fresh_v(), w.cv, S::values_row);
+            }
         }
         split_heads<W>(n, H, S::d, w.cq, S::keys_row, w.keys(w.hq));
-        split_heads<W>(n, H, S::d, w.ck, S::keys_row, w.keys(w.hk));
-        split_heads<W>(n, H, S::dv, w.cv, S::values_row, w.values(w.hv));
+        if constexpr (All) {
+            split_heads<W>(n, H, S::d, w.ck, S::keys_row, w.keys(w.hk));
+            split_heads<W>(n, H, S::dv, w.cv, S::values_row, w.values(w.hv));
+        }
         if constexpr (S::unit) {
             Scratch own = s;
             T const* const weight = unit_weight(own);
             for (int h = 0; h < H; ++h) {
                 kernels::rms_norm<W>(n, S::d, eps, w.keys(w.hq)(h), weight, w.keys(w.uq)(h), S::key_row);
-                kernels::rms_norm<W>(n, S::d, eps, w.keys(w.hk)(h), weight, w.keys(w.uk)(h), S::key_row);
+                if constexpr (All)
+                    kernels::rms_norm<W>(n, S::d, eps, w.keys(w.hk)(h), weight, w.keys(w.uk)(h), S::key_row);
             }
         }
-        Turn::turn(position, n, H, w.keys(w.uq), H, w.keys(w.uk), T(1), s);
+        Turn::turn(position, n, H, w.keys(w.uq), All ? H : 0, w.keys(w.uk), T(1), s);
         with_maps(p, [&](auto const& of_q, auto const& of_k) noexcept {
             for (int h = 0; h < H; ++h) {
                 T* const q = w.features(w.fq)(h);
                 Map::forward(of_q, h, n, position, w.keys(w.uq)(h), q);
-                Map::forward(of_k, h, n, position, w.keys(w.uk)(h), w.features(w.fk)(h));
+                if constexpr (All) Map::forward(of_k, h, n, position, w.keys(w.uk)(h), w.features(w.fk)(h));
                 kernels::scale<W>(n * S::feature_row, scale(), q, q);
             }
         });
-        if constexpr (S::divides)
+        if constexpr (S::divides && All)
             for (int h = 0; h < H; ++h)
                 for (int t = 0; t < n; ++t) {
                     T* const v = w.values(w.hv)(h, t);
@@ -97,7 +104,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
     }
     /// From gradients of heads to those of projections; dstate holds those of the tokens before, and gets
     /// them.
-    template <class G, class State>
+    template <bool All = true, class G, class State>
     static void backward(int n, std::int64_t position, Params const& p, G& g, Work const& w, Work const& d,
                          State& dstate, Scratch s) noexcept {
         with_maps(p, [&](auto const& of_q, auto const& of_k) noexcept {
@@ -107,12 +114,13 @@ template <class S, class Conv, class Places> struct LinearKeys {
                     kernels::scale<W>(n * S::feature_row, scale(), dq, dq);
                     Map::backward(of_q, slope_q, h, n, position, w.keys(w.uq)(h), w.features(w.fq)(h),
                                   scale(), dq, d.keys(d.uq)(h));
-                    Map::backward(of_k, slope_k, h, n, position, w.keys(w.uk)(h), w.features(w.fk)(h), T(1),
-                                  d.features(d.fk)(h), d.keys(d.uk)(h));
+                    if constexpr (All)
+                        Map::backward(of_k, slope_k, h, n, position, w.keys(w.uk)(h), w.features(w.fk)(h),
+                                      T(1), d.features(d.fk)(h), d.keys(d.uk)(h));
                 }
             });
         });
-        Turn::turn(position, n, H, d.keys(d.uq), H, d.keys(d.uk), T(-1), s);
+        Turn::turn(position, n, H, d.keys(d.uq), All ? H : 0, d.keys(d.uk), T(-1), s);
         if constexpr (S::unit) {
             Scratch own = s;
             T const* const weight = unit_weight(own);
@@ -120,18 +128,22 @@ template <class S, class Conv, class Places> struct LinearKeys {
             for (int h = 0; h < H; ++h) {
                 kernels::rms_norm_backward<W>(n, S::d, eps, w.keys(w.hq)(h), weight, d.keys(d.uq)(h),
                                               d.keys(d.hq)(h), unused, S::key_row);
-                kernels::rms_norm_backward<W>(n, S::d, eps, w.keys(w.hk)(h), weight, d.keys(d.uk)(h),
-                                              d.keys(d.hk)(h), unused, S::key_row);
+                if constexpr (All)
+                    kernels::rms_norm_backward<W>(n, S::d, eps, w.keys(w.hk)(h), weight, d.keys(d.uk)(h),
+                                                  d.keys(d.hk)(h), unused, S::key_row);
             }
         }
         merge_heads<W>(n, H, S::d, d.keys(d.hq), d.cq, S::keys_row);
-        merge_heads<W>(n, H, S::d, d.keys(d.hk), d.ck, S::keys_row);
-        merge_heads<W>(n, H, S::dv, d.values(d.hv), d.cv, S::values_row);
+        if constexpr (All) {
+            merge_heads<W>(n, H, S::d, d.keys(d.hk), d.ck, S::keys_row);
+            merge_heads<W>(n, H, S::dv, d.values(d.hv), d.cv, S::values_row);
+        }
         if constexpr (S::convolves) {
             auto const clear = [&](T* at, int row) noexcept {
                 kernels::clear(at, std::ptrdiff_t(n + S::past) * row);
             };
-            clear(d.q, S::keys_row), clear(d.k, S::keys_row), clear(d.v, S::values_row);
+            clear(d.q, S::keys_row);
+            if constexpr (All) clear(d.k, S::keys_row), clear(d.v, S::values_row);
             dstate.put_past(d, n);
             auto const conv = [&](auto const& c, auto& dc, T const* from, T const* slope, T* to,
                                   int row) noexcept {
@@ -139,8 +151,10 @@ template <class S, class Conv, class Places> struct LinearKeys {
                                                 dc.data, to, row);
             };
             conv(p.taps.q, g.taps.q, w.fresh_q(), d.cq, d.fresh_q(), S::keys_row);
-            conv(p.taps.k, g.taps.k, w.fresh_k(), d.ck, d.fresh_k(), S::keys_row);
-            conv(p.taps.v, g.taps.v, w.fresh_v(), d.cv, d.fresh_v(), S::values_row);
+            if constexpr (All) {
+                conv(p.taps.k, g.taps.k, w.fresh_k(), d.ck, d.fresh_k(), S::keys_row);
+                conv(p.taps.v, g.taps.v, w.fresh_v(), d.cv, d.fresh_v(), S::values_row);
+            }
             dstate.take_past(d, 0);
         }
     }

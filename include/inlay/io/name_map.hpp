@@ -80,6 +80,21 @@ template <class T> struct Filling {
     void fill(TensorInfo const& info) const {
         std::vector<T> values(info.count());
         read_scalars(info, values.data());
+        each([&](T& own, std::size_t at) { own = values[at]; });
+    }
+    /// The inverse: theirs from ours.
+    TensorSource source() const {
+        using Number = std::remove_const_t<T>;
+        return {theirs, real_dtype<Number>, shape(), [*this](std::byte* to) {
+                    std::vector<Number> values(count());
+                    each([&](T& own, std::size_t at) { values[at] = own; });
+                    write_scalars(values.data(), values.size(), to);
+                }};
+    }
+
+private:
+    /// Calls f with every number of ours and its place in theirs.
+    template <class F> void each(F const& f) const {
         std::size_t const all = std::size_t(rows());
         std::size_t first = 0; // row of theirs
         for (auto const* t : ours) {
@@ -87,13 +102,11 @@ template <class T> struct Filling {
             std::size_t const n = std::size_t(rows_of(*t)), width = vector ? 1 : std::size_t(t->ref.width);
             for (std::size_t r = 0; r < n; ++r)
                 for (std::size_t c = 0; c < width; ++c)
-                    (vector ? t->ref(0, int(r)) : t->ref(int(r), int(c))) =
-                        values[turned() && !vector ? c * all + first + r : (first + r) * width + c];
+                    f(vector ? t->ref(0, int(r)) : t->ref(int(r), int(c)),
+                      turned() && !vector ? c * all + first + r : (first + r) * width + c);
             first += n;
         }
     }
-
-private:
     bool turned() const { return rule->stored == Stored::transposed; }
     static std::uint64_t rows_of(NamedTensor<T> const& t) {
         return std::uint64_t(t.kind == Kind::vector ? t.ref.width : t.ref.rows);
@@ -157,9 +170,23 @@ template <class M> void load(Network<M>& net, Safetensors const& file, NameMap c
     list.settle();
     for (auto const& one : all) one.fill(*file.find(one.theirs));
 }
-/// As above, from a path.
+/// As above, from a path to a file or to the index of several (`read_weights`).
 template <class M> void load(Network<M>& net, std::string const& path, NameMap const& map) {
-    load(net, Safetensors::read(path), map);
+    load(net, read_weights(path), map);
+}
+
+/// The other way: writes all parameters under the names and in the layout of a name map, for its `load` or
+/// for the library that it stands for. Where a rule says reshaped, the file has the shape [out, in]. What the
+/// map leaves out, or fills from several rules, is an Error that lists all of it.
+template <class M> void save_as(Network<M> const& net, std::string const& path, NameMap const& map) {
+    auto const tensors = detail::named_tensors<M>(net.params());
+    auto const none = Safetensors::join({}, path);
+    detail::TensorList list(none);
+    auto const all = detail::fillings(map, tensors, list);
+    list.settle();
+    std::vector<TensorSource> sources;
+    for (auto const& one : all) sources.push_back(one.source());
+    write_safetensors(path, sources);
 }
 
 } // namespace inlay::inline INLAY_ISA

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -66,7 +67,7 @@ inline std::vector<std::byte> read_whole(std::string const& path) {
 
 } // namespace detail
 
-/// A file in memory. Its tensors point into it: it can be moved and not copied.
+/// A file in memory, or several of them. Its tensors point into it: it can be moved and not copied.
 class Safetensors {
 public:
     /// Reads and checks the whole file; an error names file, tensor and rule.
@@ -78,6 +79,19 @@ public:
         result.bytes_ = std::move(bytes);
         result.file_ = file;
         result.parse_header();
+        return result;
+    }
+
+    /// The tensors of several files, whose names all differ, as if they stood in one.
+    static Safetensors join(std::vector<Safetensors> parts, std::string const& file) {
+        Safetensors result;
+        result.file_ = file;
+        for (Safetensors& part : parts) {
+            std::ranges::move(part.tensors_, std::back_inserter(result.tensors_));
+            result.metadata_.merge(part.metadata_);
+            result.parts_.push_back(std::move(part.bytes_));
+        }
+        result.sort_names();
         return result;
     }
 
@@ -216,12 +230,17 @@ private:
         if (end != data.size())
             wrong("", "the file to end with the last tensor",
                   detail::joined(data.size() - end, " bytes more"));
+        sort_names();
+    }
+
+    void sort_names() {
         by_name_.resize(tensors_.size());
         std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
         std::ranges::sort(by_name_, {}, [&](std::size_t i) { return name_of(i); });
     }
 
     std::vector<std::byte> bytes_;
+    std::vector<std::vector<std::byte>> parts_; // of a joined one
     std::string file_;
     std::vector<TensorInfo> tensors_;
     std::vector<std::size_t> by_name_;

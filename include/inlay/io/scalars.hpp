@@ -4,6 +4,7 @@
 #pragma once
 
 #include <inlay/io/dtype.hpp>
+#include <inlay/kernels/halves.hpp>
 
 #include <bit>
 #include <concepts>
@@ -23,22 +24,6 @@ template <std::unsigned_integral U> U load_little(std::byte const* bytes) noexce
 template <std::unsigned_integral U> void store_little(U value, std::byte* bytes) noexcept {
     std::uint64_t const bits = value;
     for (std::size_t i = 0; i < sizeof(U); ++i) bytes[i] = static_cast<std::byte>((bits >> (8 * i)) & 0xFFU);
-}
-
-/// IEEE binary16 to float: exact, subnormals included; a NaN keeps its payload.
-inline float from_half(std::uint16_t half) noexcept {
-    std::uint32_t const sign = (half & 0x8000U) << 16U, exponent = (half >> 10U) & 31U,
-                        fraction = half & 0x3FFU;
-    if (exponent == 0) {
-        float const size = static_cast<float>(fraction) * 0x1p-24F;
-        return sign == 0 ? size : -size;
-    }
-    std::uint32_t const widened = exponent == 31U ? 255U : exponent + 112U;
-    return std::bit_cast<float>(sign | (widened << 23U) | (fraction << 13U));
-}
-
-inline float from_bfloat(std::uint16_t high) noexcept {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(high) << 16U);
 }
 
 } // namespace detail
@@ -79,5 +64,23 @@ void write_scalars(T const* from, std::size_t count, std::byte* to) noexcept {
     for (std::size_t i = 0; i < count; ++i)
         detail::store_little(std::bit_cast<Bits>(from[i]), to + i * sizeof(T));
 }
+
+namespace detail {
+/// Writes `count` numbers as packed elements of a real dtype. A double becomes a float before it becomes
+/// less.
+template <std::floating_point T>
+void store_scalars(DType dtype, T const* from, std::size_t count, std::byte* to) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const x = static_cast<float>(from[i]);
+        if (dtype == DType::F64) {
+            auto const wide = static_cast<double>(from[i]);
+            write_scalars(&wide, 1, to + 8 * i);
+        }
+        if (dtype == DType::F32) write_scalars(&x, 1, to + 4 * i);
+        if (dtype == DType::F16) store_little(to_half(x), to + 2 * i);
+        if (dtype == DType::BF16) store_little(to_bfloat(x), to + 2 * i);
+    }
+}
+} // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

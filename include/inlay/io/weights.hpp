@@ -3,8 +3,12 @@
 #pragma once
 
 #include <inlay/core/path.hpp>
+#include <inlay/io/json_value.hpp>
 #include <inlay/io/safetensors.hpp>
+#include <inlay/io/shards.hpp>
+#include <inlay/model/description.hpp>
 #include <inlay/model/network.hpp>
+#include <inlay/model/store.hpp>
 
 #include <set>
 
@@ -29,15 +33,23 @@ template <class M, class Params> auto named_tensors(Params& params) {
     return all;
 }
 /// A tensor packed row by row, as files hold it.
-template <class T> TensorSource source_of(NamedTensor<T> const& t) {
+template <class T>
+TensorSource source_of(NamedTensor<T> const& t, DType dtype = real_dtype<std::remove_const_t<T>>) {
     using Number = std::remove_const_t<T>;
-    return {t.name, real_dtype<Number>, t.shape(), [ref = t.ref](std::byte* to) {
+    return {t.name, dtype, t.shape(), [ref = t.ref, dtype](std::byte* to) {
                 std::vector<Number> row(std::size_t(ref.width));
-                for (int r = 0; r < ref.rows; ++r, to += row.size() * sizeof(T)) {
+                for (int r = 0; r < ref.rows; ++r, to += row.size() * dtype_bits(dtype) / 8) {
                     for (int c = 0; c < ref.width; ++c) row[std::size_t(c)] = ref(r, c);
-                    write_scalars(row.data(), row.size(), to);
+                    store_scalars(dtype, row.data(), row.size(), to);
                 }
             }};
+}
+/// What `save` writes of a model beside its weights.
+template <class M> std::string model_json() {
+    ModelWords<M> const words;
+    Json::Array blocks;
+    for (auto const& block : words.blocks) blocks.push_back({block});
+    return to_json(Json{Json::Object{{"input", {words.input}}, {"blocks", {std::move(blocks)}}}});
 }
 /// What is wrong with a file's tensors, gathered so that all of it is said at once.
 class TensorList {
@@ -92,25 +104,37 @@ template <class T> void fill_tensor(Safetensors const& file, NamedTensor<T> cons
 }
 } // namespace detail
 
-/// Writes all parameters to a safetensors file, whole or not at all. Names are places (`1.0.weight`) or given
-/// ones; shapes are logical, so the file fits every instruction set and PyTorch.
+/// Writes all parameters to a safetensors file, whole or not at all, as numbers of `dtype`: F64, F32, F16 or
+/// BF16, rounded to nearest even. Names are places (`1.0.weight`) or given ones; shapes are logical, so the
+/// file fits every instruction set and PyTorch. The model in words goes into the metadata, under
+/// `inlay.model`.
 template <class M>
-void save(Network<M> const& net, std::string const& path,
-          std::map<std::string, std::string> const& metadata = {}) {
+void save(Network<M> const& net, std::string const& path, std::map<std::string, std::string> metadata = {},
+          DType dtype = real_dtype<typename M::T>) {
+    if (!is_real(dtype))
+        detail::fail(Error(path, "dtype", "F64, F32, F16 or BF16", std::string(dtype_name(dtype))));
+    metadata.emplace("inlay.model", detail::model_json<M>());
     std::vector<TensorSource> sources;
-    for (auto const& t : detail::named_tensors<M>(net.params())) sources.push_back(detail::source_of(t));
+    for (auto const& t : detail::named_tensors<M>(net.params()))
+        sources.push_back(detail::source_of(t, dtype));
     write_safetensors(path, sources, metadata);
 }
 
 /// Fills all parameters from an open file. Strict: a tensor that is missing, unused or of another shape is an
 /// Error, and all of them are listed at once; the network is then as it was. F64, F32, F16 and BF16 are
-/// converted.
+/// converted, and again where the model has `Weights` of fewer bits.
 template <class M> void load(Network<M>& net, Safetensors const& file) {
-    auto const wanted = detail::named_tensors<M>(net.params());
-    detail::expect_tensors(file, wanted);
-    for (auto const& t : wanted) detail::fill_tensor(file, t);
+    if constexpr (detail::stores_less<typename M::Scalar>) {
+        Network<typename M::Trained> wide(Seed{0});
+        load(wide, file);
+        return store(wide, net);
+    } else {
+        auto const wanted = detail::named_tensors<M>(net.params());
+        detail::expect_tensors(file, wanted);
+        for (auto const& t : wanted) detail::fill_tensor(file, t);
+    }
 }
-/// As above, from a path.
-template <class M> void load(Network<M>& net, std::string const& path) { load(net, Safetensors::read(path)); }
+/// As above, from a path to a file or to the index of several (`read_weights`).
+template <class M> void load(Network<M>& net, std::string const& path) { load(net, read_weights(path)); }
 
 } // namespace inlay::inline INLAY_ISA

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/stored.hpp>
 #include <inlay/model/shared.hpp>
 
 #include <array>
@@ -69,6 +70,11 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     /// The same model in another scalar, or at another vector width.
     template <class U, class L = Lanes<native_lanes<U>>>
     using as = BoundModel<Input, Real<U, L::count>, Specs...>;
+    /// The same model for inference, with weights of fewer bits: `with<Weights<Int8>>`.
+    template <class Weights>
+    using with = BoundModel<Input, Real<T, R::lanes, typename Weights::type>, Specs...>;
+    /// The same model with weights in the scalar that it computes in.
+    using Trained = BoundModel<Input, Real<T, R::lanes>, Specs...>;
 
     /// Bytes of temporaries of one step.
     static constexpr std::size_t step_bytes() {
@@ -146,10 +152,11 @@ template <class I, class... S> struct Model : BoundModel<I, Native, S...> {
     static_assert(Says<detail::Flaw<I, S...>>{}, "inlay: blocks do not fit");
 };
 
-/// Draws all parameters from a seed.
+/// Draws all parameters from a seed; those of fewer bits are left zero, for `store` to fill.
 template <class M> void initialize(typename M::Params& params, Seed seed) noexcept {
     std::memset(static_cast<void*>(&params), 0, sizeof params);
-    M::Block::initialize(Context<>{.depth = M::depth, .key = Key{seed.value}}, params);
+    if constexpr (!detail::stores_less<typename M::Scalar>)
+        M::Block::initialize(Context<>{.depth = M::depth, .key = Key{seed.value}}, params);
 }
 /// Makes a stream's state fresh.
 template <class M> void reset(typename M::State& state) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/probe/attention_heads.hpp>
 #include <inlay/probe/watch.hpp>
 
 #include <cmath>
@@ -63,15 +64,8 @@ public:
         auto const forget = A::Forget::Rows::take(s, 1);
         auto rows = A::Rows::take(s);
         double* const level = reinterpret_cast<double*>(s.template take<std::byte>(level_bytes));
-        A::Q::apply(n, p.q, x(0), side.q);
-        A::Key::apply(n, p.k, x(0), side.k);
-        A::Value::apply(n, p.v, x(0), side.v);
-        A::Forget::project(n, p.forget, x(0), forget);
-        rows.begin(nullptr, n);
-        A::Docs::limit(c, 0, rows.order, n, nullptr, rows.spans);
-        side.split(n, rows);
-        A::Norm::forward(p.norm, n, rows.q, rows.k, s);
-        A::Turn::turn(c.position_of(0), n, S::asks, rows.q, S::answers, rows.k, T(1), s);
+        A::Forget::project(n, p.forget, A::asked_rows(c, x)(0), forget);
+        lay_heads<A>(c, p, x, side, rows, s);
 
         map.heads = S::asks, map.tokens = n;
         map.weight.assign(std::size_t(S::asks) * std::size_t(n) * std::size_t(n), 0.0);
@@ -124,6 +118,40 @@ private:
     }
 };
 
+/// Weights of scores that are of keys alone.
+template <class A> struct MeanReader {
+    template <class C, class X>
+    static void read(C const&, typename A::Params const& p, X x, AttentionMap& map) {
+        auto const room = aligned_bytes(A::scratch(1));
+        Scratch s{room.get()};
+        int const n = x.length(0);
+        auto const side = A::Sides::take(s, 1);
+        A::Q::apply(n, p.q, x(0), side.q);
+        A::Key::apply(n, p.k, x(0), side.k);
+        map.heads = A::H, map.tokens = n;
+        map.weight.assign(std::size_t(A::H) * std::size_t(n) * std::size_t(n), 0.0);
+        std::vector<double> score(static_cast<std::size_t>(n));
+        for (int h = 0; h < A::H; ++h)
+            for (int t = 0; t < n; ++t) {
+                auto const at = side.token(t);
+                double sum = 0;
+                for (int i = 0; i < A::d; ++i) {
+                    auto const q = double(at.q[h * A::d + i]);
+                    sum += q / (1 + std::exp(-q)) * double(at.k[h / A::group * A::d + i]);
+                }
+                score[std::size_t(t)] = sum / std::sqrt(double(A::d));
+                double const top = *std::max_element(score.begin(), score.begin() + t + 1);
+                double* const to = map.weight.data() + std::size_t(h * n + t) * std::size_t(n);
+                double total = 0;
+                for (int j = 0; j <= t; ++j) total += to[j] = std::exp(score[std::size_t(j)] - top);
+                for (int j = 0; j <= t; ++j) to[j] /= total;
+            }
+    }
+};
+template <class A>
+using MapReader = std::conditional_t<std::is_same_v<typename A::Spec::Asks, ScoredBy<NonApproximate>>,
+                                     MeanReader<A>, WeightReader<A>>;
+
 /// Whether a layer of a model knows by itself what its tokens are told to ignore.
 template <class M> consteval bool has_selective() {
     bool any = false;
@@ -140,7 +168,7 @@ public:
     template <class Block, class C, class P, class X, class Y> void leave(C const& c, P const& p, X x, Y) {
         if constexpr (is_softmax_attn<typename Block::Spec>) {
             map_.place = place_.text();
-            WeightReader<Block>::read(c, p, x, map_);
+            MapReader<Block>::read(c, p, x, map_);
             f_(std::as_const(map_));
             ++map_.layer;
         }

@@ -4,6 +4,8 @@
 
 #include <inlay/simd/shuffle.hpp>
 
+#include <cstring>
+
 namespace inlay::inline INLAY_ISA {
 namespace simd {
 
@@ -18,7 +20,37 @@ template <class T, int W, int Odd> struct EveryOther {
     static constexpr int L = block_lanes<T, W>, half = W / L / 2;
     static constexpr int at(int i) { return (2 * (i / L % half) + Odd) * L + i % L + i / L / half * W; }
 };
+/// Every other lane of a, then of b, from the first (Odd = 0) or the second on.
+template <class T, int W, int Odd> struct EveryOtherLane {
+    static constexpr int at(int i) { return 2 * (i % (W / 2)) + Odd + i / (W / 2) * W; }
+};
 } // namespace detail
+
+template <class T, int W> INLAY_INLINE vec<T, W> even_lanes(vec<T, W> a, vec<T, W> b) noexcept {
+    return detail::shuffled<detail::EveryOtherLane, 0>(a, b);
+}
+template <class T, int W> INLAY_INLINE vec<T, W> odd_lanes(vec<T, W> a, vec<T, W> b) noexcept {
+    return detail::shuffled<detail::EveryOtherLane, 1>(a, b);
+}
+
+/// Whether two neighbouring lanes of vec<T, W> can be moved about as one lane of a vector of doubles.
+template <class T, int W> constexpr bool can_pair() {
+    if constexpr (std::is_same_v<T, float> && W >= 8)
+        return vec<float, W>::is_register && vec<double, W / 2>::is_register;
+    return false;
+}
+template <int W> INLAY_INLINE vec<double, W / 2> as_pairs(vec<float, W> x) noexcept {
+    return {xsimd::bitwise_cast<double>(x.v)};
+}
+template <int W> INLAY_INLINE vec<float, 2 * W> as_singles(vec<double, W> x) noexcept {
+    return {xsimd::bitwise_cast<float>(x.v)};
+}
+/// p[0], p[1], p[0], p[1] and so on.
+template <int W> INLAY_INLINE vec<float, W> pair_everywhere(float const* p) noexcept {
+    double both;
+    std::memcpy(&both, p, sizeof both);
+    return as_singles(vec<double, W / 2>(both));
+}
 
 /// Lane j of register i changes places with lane i of register j: log2 W rounds of W shuffles.
 template <class T, int W> INLAY_INLINE void transpose(vec<T, W> (&r)[std::size_t(W)]) noexcept {

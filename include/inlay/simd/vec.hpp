@@ -146,7 +146,13 @@ template <class T, int W> INLAY_INLINE void pin(vec<T, W>& x) noexcept {
     (void)x;
 #endif
 }
-/// The same where GCC would load an operand again for each of its uses; Clang does not.
+/// Keeps an address or a stride in its register as it is; compilers fold them into more than there are.
+template <class A> INLAY_INLINE void pin_address([[maybe_unused]] A& x) noexcept {
+#if defined(__GNUC__)
+    __asm__("" : "+r"(x));
+#endif
+}
+/// The same as pin where GCC would load an operand again for each of its uses; Clang does not.
 template <class T, int W> INLAY_INLINE void hold([[maybe_unused]] vec<T, W>& x) noexcept {
 #if !defined(__clang__)
     pin(x);

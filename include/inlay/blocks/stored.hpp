@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Weights in fewer bits than what is computed in, for inference.
+#pragma once
+
+#include <inlay/core/block.hpp>
+#include <inlay/kernels/gemm_stored.hpp>
+#include <inlay/kernels/map.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace inlay::inline INLAY_ISA {
+
+/// How a model that only infers keeps its weights: `Weights<Bf16>`, `Weights<F16>` or `Weights<Int8>`, as in
+/// `Model::with<Weights<Int8>>`. Arithmetic stays in float.
+template <class S> struct Weights {
+    using type = S;
+};
+
+namespace detail {
+template <class R> inline constexpr bool stores_less = !std::is_same_v<typename R::storage, typename R::type>;
+
+/// A matrix of fewer bits, as `store` fills it.
+template <class S> struct StoredRef {
+    using Element = typename S::Element;
+    std::byte* data = nullptr;
+    float* scale = nullptr; ///< of each row, or null
+    int rows = 0, width = 0;
+    int stride = 0; ///< bytes from one column to the next, or from one row to the next
+    int lanes = 0;  ///< of the vectors that words are laid out for; 0: row by row
+
+    /// Row r from floats.
+    void put_row(int r, float const* from) const noexcept {
+        float largest = 0;
+        for (int c = 0; c < width; ++c) largest = std::max(largest, std::abs(from[c]));
+        float const own = S::scaled ? largest / 127 : 1;
+        if constexpr (S::scaled) scale[r] = own;
+        for (int c = 0; c < width; ++c) {
+            Element const e = S::narrow(from[c], own);
+            std::memcpy(place(r, c), &e, sizeof e);
+        }
+    }
+
+private:
+    std::byte* place(int r, int c) const noexcept {
+        if (lanes == 0) return data + std::ptrdiff_t(r) * stride + c * std::ptrdiff_t(sizeof(Element));
+        // Vectors of words; part j of a word belongs to the j-th vector of floats.
+        constexpr int P = kernels::per_word<S>;
+        int const group = r / (P * lanes), j = r / lanes % P, lane = r % lanes;
+        int const part = std::endian::native == std::endian::little ? j : P - 1 - j;
+        return data + std::ptrdiff_t(c) * stride + std::ptrdiff_t(group * lanes + lane) * 4 +
+               part * std::ptrdiff_t(sizeof(Element));
+    }
+};
+
+struct NoScale {};
+/// A weight [O, D] as words, by the columns of x; rows of outputs are padded to whole groups of vectors.
+template <class R, int O, int D> struct StoredMatrix {
+    using S = typename R::storage;
+    static constexpr int W = R::lanes, group = W * kernels::per_word<S>;
+    static constexpr int groups = (O + group - 1) / group, row = groups * W, columns = groups * group;
+    alignas(64) std::uint32_t data[std::size_t(D) * std::size_t(row)];
+    INLAY_EMPTY std::conditional_t<S::scaled, Tensor<R, 1, columns>, NoScale> scales;
+
+    float const* scale() const noexcept {
+        if constexpr (S::scaled) return scales[0];
+        else return nullptr;
+    }
+    StoredRef<S> ref() noexcept {
+        float* scale = nullptr;
+        if constexpr (S::scaled) scale = scales[0];
+        return {reinterpret_cast<std::byte*>(data), scale, O, D, row * 4, W};
+    }
+};
+
+/// Dense for inference with weights of fewer bits. `apply` is that of Dense.
+template <class Spec_, int O, class I, class R> struct StoredDense : BlockDefaults {
+    using Spec = Spec_;
+    using T = typename R::type;
+    using Output = typename decltype(Spec::out(Tag<I>{}))::type;
+    static_assert(std::is_same_v<T, float>, "inlay: Weights of fewer bits are for models in float");
+    static constexpr int D = I::width, W = R::lanes;
+    static constexpr bool streams = true, has_bias = Spec::has_bias;
+    static constexpr int parameters = O * D + (has_bias ? O : 0);
+    static constexpr double flops = 2.0 * O * D * I::rows;
+    using Weight = StoredMatrix<R, O, D>;
+
+    struct NoVector {};
+    struct Params {
+        Weight weight;
+        INLAY_EMPTY std::conditional_t<has_bias, Tensor<R, 1, Weight::columns>, NoVector> bias;
+    };
+    template <int> using Grads = Params;
+
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
+        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::matrix, p.weight.ref());
+        if constexpr (has_bias) {
+            auto ref = p.bias.ref();
+            ref.width = O;
+            f(Tag<Spec>{}, Path{&at, "bias"}, Kind::vector, ref);
+        }
+    }
+    template <class C, class Tp>
+    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        static_assert(!is_recording<Tp>, "inlay: weights of fewer bits are for inference");
+        apply(c.rows * I::rows, p, x.data, y.data);
+    }
+    template <class C>
+    static void step(C const&, Params const& p, typename BlockDefaults::State&, T const* x, T* y,
+                     Scratch) noexcept {
+        apply(1, p, x, y);
+    }
+    static void apply(int m, Params const& p, T const* x, T* y) noexcept {
+        apply(m, p, x, y, [](auto v) noexcept { return v; });
+    }
+    template <class F> static void apply(int m, Params const& p, T const* x, T* y, F f) noexcept {
+        constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride, N = padded(O, W);
+        kernels::StoredProduct<typename R::storage> r{
+            D, N, x, xs, p.weight.data, Weight::row, p.weight.scale(), nullptr, y, ys};
+        if constexpr (has_bias) r.bias = p.bias.data;
+        kernels::gemm_stored<typename R::storage, W>(m, Weight::groups, r);
+        if constexpr (ys > N)
+            for (int i = 0; i < m; ++i) kernels::clear_pads(y + std::ptrdiff_t(i) * ys, N, ys);
+        kernels::map<W>(std::ptrdiff_t(m) * ys, y, y, f);
+    }
+};
+} // namespace detail
+
+} // namespace inlay::inline INLAY_ISA

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Reads and runs the ONNX files that inlay writes, by a reader of its own; with onnxruntime too where it is installed.
+
+Only what onnx.proto says is known here: messages, field numbers and the meaning of operators, over lists of numbers.
+"""
+import itertools
+import math
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import compilers  # noqa: E402
+
+SOURCE = pathlib.Path(__file__).with_name("onnx_models.cpp")
+TOLERANCE = 1e-5
+
+
+def fields(data):
+    """{field number: [int or bytes, ...]} of a protobuf message."""
+    found, at = {}, 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value - (1 << 64) if value >> 63 else value
+    while at < len(data):
+        key = varint()
+        number, wire = key >> 3, key & 7
+        if wire == 0:
+            value = varint()
+        else:
+            size = varint() if wire == 2 else {1: 8, 5: 4}[wire]
+            value = data[at:at + size]
+            assert len(value) == size, "a field past the end"
+            at += size
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def text(message, field):
+    return message[field][0].decode() if field in message else ""
+
+
+def size(shape):
+    return math.prod(shape)
+
+
+class Tensor:
+    def __init__(self, shape, numbers):
+        self.shape, self.numbers = list(shape), list(numbers)
+        assert size(self.shape) == len(self.numbers), (self.shape, len(self.numbers))
+
+    def at(self, index):
+        place = 0
+        for i, n in zip(index, self.shape):
+            place = place * n + (i if n > 1 else 0)
+        return self.numbers[place]
+
+
+def constant(data):
+    message = fields(data)
+    shape, kind = message.get(1, []), message[2][0]
+    assert kind in (1, 7), "FLOAT or INT64"
+    raw = message.get(9, [b""])[0]
+    numbers = struct.unpack(f"<{len(raw) // 4}f", raw) if kind == 1 else message.get(7, [])
+    return text(message, 8), Tensor(shape, numbers)
+
+
+def broadcast(a, b, function):
+    rank = max(len(a.shape), len(b.shape))
+    a = Tensor([1] * (rank - len(a.shape)) + a.shape, a.numbers)
+    b = Tensor([1] * (rank - len(b.shape)) + b.shape, b.numbers)
+    for n, m in zip(a.shape, b.shape):
+        assert n == m or 1 in (n, m), (a.shape, b.shape)
+    shape = [max(n, m) for n, m in zip(a.shape, b.shape)]
+    return Tensor(shape, [function(a.at(i), b.at(i)) for i in itertools.product(*map(range, shape))])
+
+
+def matmul(a, b):
+    outer = broadcast(Tensor(a.shape[:-2], range(size(a.shape[:-2]))), Tensor(b.shape[:-2], range(size(b.shape[:-2]))),
+                      lambda i, j: (i, j))
+    rows, inner, columns = a.shape[-2], a.shape[-1], b.shape[-1]
+    assert inner == b.shape[-2], (a.shape, b.shape)
+    out = []
+    for i, j in outer.numbers:
+        x, y = a.numbers[i * rows * inner:], b.numbers[j * inner * columns:]
+        out += [sum(x[r * inner + k] * y[k * columns + c] for k in range(inner))
+                for r in range(rows) for c in range(columns)]
+    return Tensor(outer.shape + [rows, columns], out)
+
+
+def transpose(x, perm):
+    shape = [x.shape[p] for p in perm]
+    back = [perm.index(d) for d in range(len(perm))]
+    return Tensor(shape, [x.at([i[b] for b in back]) for i in itertools.product(*map(range, shape))])
+
+
+def reshape(x, wanted):
+    shape = [x.shape[i] if n == 0 else n for i, n in enumerate(wanted.numbers)]
+    return Tensor(shape, x.numbers)
+
+
+def over_axis(x, axis, function, keep):
+    """function takes the numbers along an axis and returns those in their place (keep: of one)."""
+    axis %= len(x.shape)
+    before, n, after = size(x.shape[:axis]), x.shape[axis], size(x.shape[axis + 1:])
+    count, out = None, {}
+    for i, j in itertools.product(range(before), range(after)):
+        numbers = function([x.numbers[(i * n + k) * after + j] for k in range(n)])
+        count = len(numbers)
+        for k, value in enumerate(numbers):
+            out[(i * count + k) * after + j] = value
+    middle = [count] if keep or count > 1 else []
+    return Tensor(x.shape[:axis] + middle + x.shape[axis + 1:], [out[i] for i in range(len(out))])
+
+
+def softmax(numbers):
+    top = max(numbers)
+    weights = [math.exp(v - top) for v in numbers]
+    return [w / sum(weights) for w in weights]
+
+
+def layer_norm(x, weight, bias, epsilon):
+    def normal(row):
+        mean = sum(row) / len(row)
+        deviation = math.sqrt(sum((v - mean) ** 2 for v in row) / len(row) + epsilon)
+        return [(v - mean) / deviation * w + b for v, w, b in zip(row, weight.numbers, bias.numbers)]
+    return over_axis(x, -1, normal, True)
+
+
+def gather(x, index, axis):
+    before, n, after = size(x.shape[:axis]), x.shape[axis], size(x.shape[axis + 1:])
+    out = []
+    for b in range(before):
+        for i in index.numbers:
+            assert 0 <= i < n
+            out += x.numbers[(b * n + i) * after:(b * n + i + 1) * after]
+    return Tensor(x.shape[:axis] + index.shape + x.shape[axis + 1:], out)
+
+
+def concat(tensors, axis):
+    axis %= len(tensors[0].shape)
+    before = size(tensors[0].shape[:axis])
+    out = []
+    for b in range(before):
+        for t in tensors:
+            n = size(t.shape[axis:])
+            out += t.numbers[b * n:(b + 1) * n]
+    shape = list(tensors[0].shape)
+    shape[axis] = sum(t.shape[axis] for t in tensors)
+    return Tensor(shape, out)
+
+
+ONE = {
+    "Relu": lambda v: max(v, 0.0), "Tanh": math.tanh, "Sigmoid": lambda v: 1 / (1 + math.exp(-v)),
+    "Softplus": lambda v: math.log1p(math.exp(v)), "Erf": math.erf, "Sqrt": math.sqrt, "Identity": lambda v: v,
+}
+TWO = {"Add": lambda a, b: a + b, "Sub": lambda a, b: a - b, "Mul": lambda a, b: a * b, "Div": lambda a, b: a / b}
+
+
+def run_node(op, x, attribute):
+    if op in ONE:
+        return Tensor(x[0].shape, map(ONE[op], x[0].numbers))
+    if op in TWO:
+        return broadcast(*x, TWO[op])
+    if op == "LeakyRelu":
+        return Tensor(x[0].shape, [v if v > 0 else attribute["alpha"] * v for v in x[0].numbers])
+    if op == "MatMul":
+        return matmul(*x)
+    if op == "Transpose":
+        return transpose(x[0], attribute["perm"])
+    if op == "Reshape":
+        return reshape(*x)
+    if op == "Softmax":
+        return over_axis(x[0], attribute["axis"], softmax, True)
+    if op == "LayerNormalization":
+        assert attribute["axis"] == -1
+        return layer_norm(*x, attribute["epsilon"])
+    if op in ("ReduceMean", "ReduceMax"):
+        function = max if op == "ReduceMax" else lambda v: sum(v) / len(v)
+        return over_axis(x[0], attribute["axes"][0], lambda v: [function(v)], attribute["keepdims"])
+    if op == "Gather":
+        return gather(x[0], x[1], attribute.get("axis", 0))
+    if op == "Concat":
+        return concat(x, attribute["axis"])
+    if op == "Slice":
+        first, last, axis = (t.numbers[0] for t in x[1:])
+        return over_axis(x[0], axis, lambda v: v[first:last], True)
+    raise AssertionError(f"an operator that nobody reads: {op}")
+
+
+def attributes(node):
+    found = {}
+    for data in node.get(5, []):
+        message = fields(data)
+        kind = message[20][0]
+        found[text(message, 1)] = (struct.unpack("<f", message[2][0])[0] if kind == 1 else
+                                   message[3][0] if kind == 2 else message[8])
+    return found
+
+
+def value_info(data):
+    message = fields(data)
+    tensor = fields(fields(message[2][0])[1][0])
+    extents = [fields(e) for e in fields(tensor[2][0])[1]]
+    return text(message, 1), tensor[1][0], [text(e, 2) or e[1][0] for e in extents]
+
+
+def evaluate(data, numbers, batch):
+    """What the file makes of the input's numbers."""
+    model = fields(data)
+    assert model[1] == [8] and fields(model[8][0])[2] == [17], "IR 8 and opset 17"
+    graph = fields(model[7][0])
+    values = dict(map(constant, graph.get(5, [])))
+    name, kind, shape = value_info(graph[11][0])
+    assert name == "x" and shape[0] == "batch" and kind in (1, 7)
+    values[name] = Tensor([batch, *shape[1:]], [int(v) for v in numbers] if kind == 7 else numbers)
+    for data in graph[1]:
+        node = fields(data)
+        inputs = [values[i.decode()] for i in node[1]]
+        [output] = node[2]
+        assert output.decode() not in values, "a value made twice"
+        values[output.decode()] = run_node(text(node, 4), inputs, attributes(node))
+    name, kind, shape = value_info(graph[12][0])
+    assert name == "y" and kind == 1 and values["y"].shape == [batch, *shape[1:]]
+    return values["y"].numbers, value_info(graph[11][0])
+
+
+def by_onnxruntime(data, numbers, batch, info):
+    try:
+        import numpy
+        import onnxruntime
+    except ImportError:
+        return None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    x = numpy.array(numbers, "int64" if info[1] == 7 else "float32").reshape(batch, *info[2][1:])
+    return session.run(None, {"x": x})[0].reshape(-1).tolist()
+
+
+def check(path):
+    data, batch = path.read_bytes(), 3
+    numbers, wanted = ([float(v) for v in line.split()] for line in path.with_suffix(".txt").read_text().splitlines())
+    got, info = evaluate(data, numbers, batch)
+    for who, values in (("this reader", got), ("onnxruntime", by_onnxruntime(data, numbers, batch, info))):
+        if values is None:
+            continue
+        if len(values) != len(wanted):
+            return f"{who}: {len(values)} numbers for {len(wanted)}"
+        worst = max(abs(a - b) / max(1, abs(b)) for a, b in zip(values, wanted))
+        if not worst < TOLERANCE:
+            return f"{who}: {worst:.3g} from what inlay gives"
+    return None
+
+
+def main():
+    options = compilers.arguments(__doc__).parse_args()
+    compilers.check_compilers(options)
+    with tempfile.TemporaryDirectory() as folder:
+        program = pathlib.Path(folder) / "program"
+        flags = ["-O1", SOURCE, "-o", program]
+        code, output = compilers.run(compilers.command(options.compilers[0], options, *flags))
+        assert code == 0, output[:4000]
+        subprocess.run([str(program), folder], check=True)
+        files = sorted(pathlib.Path(folder).glob("*.onnx"))
+        assert files
+        compilers.report([(path.name, lambda path=path: check(path)) for path in files])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// onnx_models FOLDER: models as ONNX, and beside each an input and what inlay makes of it.
+#include <inlay/inlay.hpp>
+#include <inlay/io/onnx.hpp>
+
+#include <cstdio>
+#include <memory>
+
+using namespace inlay;
+
+namespace {
+template <class M> void write(std::string const& folder, char const* name) {
+    constexpr int B = 3;
+    using Input = typename M::Input;
+    using Output = typename M::Output;
+    Network<M> net(Seed{11});
+    // Values at which weights of ones and biases of zeros would hide a mistake are moved away.
+    int moved = 0;
+    for (auto const& t : detail::named_tensors<M>(net.params()))
+        for (int r = 0; r < t.ref.rows; ++r)
+            for (int c = 0; c < t.ref.width; ++c, ++moved) t.ref(r, c) += 0.1F * float(moved % 7) - 0.3F;
+    for (auto const& t : detail::named_tensors<M>(net.params()))
+        if (t.name.ends_with("running_var"))
+            for (int c = 0; c < t.ref.width; ++c) t.ref(0, c) = 0.5F + 0.1F * float(c);
+    save_onnx(net, folder + "/" + name + ".onnx");
+
+    auto const ws = std::make_unique<Workspace<M, Batch<B>>>();
+    std::FILE* const out = std::fopen((folder + "/" + name + ".txt").c_str(), "w");
+    auto const print = [&](auto value) { std::fprintf(out, "%.9g ", double(value)); };
+    In<Output, Native> y;
+    std::vector<std::int32_t> ids;
+    std::vector<float> x;
+    if constexpr (is_ids<Input>) {
+        for (int i = 0; i < B * Input::rows; ++i) ids.push_back((i * i + 3 * i) % Input::vocabulary);
+        for (auto const id : ids) print(id);
+        y = net.infer({ids.data(), Input::rows * std::ptrdiff_t(sizeof ids[0]), {}}, B, *ws);
+    } else {
+        constexpr int stride = In<Input, Native>::stride;
+        void* const place =
+            std::aligned_alloc(64, sizeof(float) * std::size_t(B * Input::rows * stride + 16) / 64 * 64 + 64);
+        float* const rows = static_cast<float*>(place);
+        std::fill_n(rows, B * Input::rows * stride, 0.0F);
+        for (int r = 0; r < B * Input::rows; ++r)
+            for (int c = 0; c < Input::width; ++c) {
+                rows[r * stride + c] = 0.3F * float((7 * r + 5 * c) % 13) - 1.7F;
+                print(rows[r * stride + c]);
+            }
+        y = net.infer({rows, {}}, B, *ws);
+    }
+    std::fprintf(out, "\n");
+    for (int b = 0; b < B; ++b)
+        for (int t = 0; t < Output::rows; ++t)
+            for (int c = 0; c < Output::width; ++c) print(y(b, t)[c]);
+    std::fprintf(out, "\n");
+    std::fclose(out);
+}
+} // namespace
+
+int main(int, char** argv) {
+    std::string const folder = argv[1];
+    using Each = Stack<Relu, LeakyRelu, Tanh, Sigmoid, Softplus, Silu, Gelu, GeluTanh>;
+    write<Model<Vector<5>, Dense<7>, Dropout<0.5>, BatchNorm,
+                Sum<Named<"a", Dense<6>>, Stack<Dense<6, NoBias>, Each>>, Residual<LayerNorm, SwiGlu<4>>,
+                Concat<Dense<2>, Gelu>, Dense<3>>>(folder, "vector");
+    write<Model<Tokens<6, 11>, Embed<8>, LearnedPosition,
+                Repeat<2, PreNorm<SoftmaxAttn<Heads<4>, KvHeads<2>, Rope<100>>>, PreNorm<SwiGlu<6>>>, RmsNorm,
+                Dense<11, NoBias>>>(folder, "decoder");
+    write<Model<Tokens<6, 11>,
+                Tied<Embed<8>, Sinusoidal, SoftmaxAttn<Heads<2>, Bias, Window<3>, Sinks<1>>, LayerNorm>>>(
+        folder, "tied");
+    write<Model<Sequence<5, 6>, SoftmaxAttn<Heads<1>, HeadDim<4>, Bidirectional, Rope<50, Rotates<2>>>,
+                Concat<MeanPool, MaxPool, Last, Stack<Dense<2>, Flatten>>, GeluTanh, Dense<4>>>(folder,
+                                                                                                "sequence");
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "../laws.hpp"
+
+namespace {
+using Row = Record<MultiHot<"tags", 12, 3>, Categorical<"item", 40>, History<"seen", 5, SameAs<"item">>>;
+
+reference::Result most(reference::Parameters const& p, reference::Schema const&,
+                       reference::RecordRow const& row) {
+    reference::Result y;
+    for (std::size_t f = 0; f < 3; ++f) {
+        auto const own = reference::embed_bag("max", p[f == 0 ? "tags" : "item"], row.at(f).ids);
+        y.value.push_back(own.value[0]);
+        y.magnitude.push_back(own.magnitude[0]);
+    }
+    return y;
+}
+reference::Result each_width(reference::Parameters const& p, reference::Schema const&,
+                             reference::RecordRow const& row) {
+    return reference::joined({reference::embed_bag("sum", p["0.1.weight"], row.at(0).ids),
+                              reference::embed_bag("mean", p["1.1.weight"], row.at(2).ids)});
+}
+} // namespace
+
+TEST_CASE("laws: bags by sum, root and maximum") {
+    laws_in_float<Embed<5, BagSum>, Bag<4, 30>>(reference::embed_bag("sum"));
+    laws_in_float<Embed<17, BagSqrtN>, Bag<4, 30>>(reference::embed_bag("sqrtn"));
+    laws_in_float<Embed<5, BagMax>, Bag<4, 30>>(reference::embed_bag("max"));
+}
+TEST_CASE("laws: a record by maxima") { laws<Embed<5, BagMax>, Row>(most); }
+TEST_CASE("laws: quotients and remainders") {
+    laws<Embed<5, QuotientRemainder<7>>, Tokens<4, 30>>(reference::embed_quotient);
+}
+TEST_CASE("laws: fields of their own widths") {
+    laws_in_float<EmbedEach<Width<"tags", 3, BagSum>, Width<"seen", 5>>, Row>(each_width);
+}
