@@ -33,7 +33,7 @@ public:
             for (int i = 0; i < d; ++i)
                 rows_.q(0, t)[i] = 3 * draw(), rows_.k(0, t)[i] = 3 * draw(), rows_.v(0, t)[i] = draw();
         rows_.begin(nullptr, n);
-        choice_ = Choice::take(s);
+        choice_ = Choice::take(Context<>{}, s);
         out_ = some(n * d), dout_ = some(n * d), kept_ = some(n), mean_ = some(n);
         space_ = some(std::max(Weights::room, Weights::backward_room));
         choose(), forward(), backward();
@@ -90,17 +90,35 @@ template <class Pattern, int n> void beside_dense(char const* name) {
     Dense dense;
     Windowed windowed;
     char line[96];
-    auto const race_of = [&](char const* what, double flops, Contestant ours, Contestant peer,
-                             Contestant other) {
+    auto const race_of = [&](char const* what, double flops, std::vector<Contestant> const& all) {
         std::snprintf(line, sizeof line, "%s, T=%d, %s", name, n, what);
-        race(line, flops, {std::move(ours), std::move(peer), std::move(other)});
+        race(line, flops, all);
     };
-    race_of("forward", 4.0 * d * pairs, {"sparse", [&] { sparse.forward(); }},
-            {"causal, equal pairs", [&] { dense.forward(); }}, {"window", [&] { windowed.forward(); }});
-    race_of("backward", 10.0 * d * pairs, {"sparse", [&] { sparse.backward(); }},
-            {"causal, equal pairs", [&] { dense.backward(); }}, {"window", [&] { windowed.backward(); }});
-    race_of("choosing by forward", 4.0 * d * pairs, {"choosing", [&] { sparse.choose(); }},
-            {"forward", [&] { sparse.forward(); }}, {"window", [&] { windowed.forward(); }});
+    race_of("forward", 4.0 * d * pairs,
+            {{"sparse", [&] { sparse.forward(); }},
+             {"causal", [&] { dense.forward(); }},
+             {"window", [&] { windowed.forward(); }}});
+    race_of("backward", 10.0 * d * pairs,
+            {{"sparse", [&] { sparse.backward(); }},
+             {"causal", [&] { dense.backward(); }},
+             {"window", [&] { windowed.backward(); }}});
+    if (Sparse::Choice::choosing() > 0)
+        race_of("choosing", Sparse::Choice::choosing(),
+                {{"choosing", [&] { sparse.choose(); }}, {"forward", [&] { sparse.forward(); }}});
+}
+
+/// Time a token at one budget: a quarter of 4 n tokens beside n.
+template <class Pattern, int n> void by_length(char const* name) {
+    Head<SparseAttn<Causal, Pattern>, n> brief;
+    Head<SparseAttn<Causal, Pattern>, 4 * n> extended;
+    char line[96];
+    std::snprintf(line, sizeof line, "%s, four times T=%d beside T=%d", name, n, 4 * n);
+    race(line, 16.0 * d * brief.pairs(),
+         {{"T",
+           [&] {
+               for (int i = 0; i < 4; ++i) brief.forward();
+           }},
+          {"4 T", [&] { extended.forward(); }}});
 }
 
 } // namespace
@@ -112,4 +130,11 @@ int main(int count, char** arguments) {
     beside_dense<TopBlocks<8, 64>, 16384>("8 blocks of 64");
     beside_dense<TopBlocks<4, 128>, 4096>("4 blocks of 128");
     beside_dense<TopBlocks<4, 128>, 16384>("4 blocks of 128");
+    beside_dense<BigBird<64>, 4096>("BigBird of 64");
+    beside_dense<BigBird<64>, 16384>("BigBird of 64");
+    heading("time by length at one budget");
+    by_length<TopBlocks<8, 64>, 1024>("8 blocks of 64");
+    by_length<TopBlocks<8, 64>, 4096>("8 blocks of 64");
+    by_length<BigBird<64>, 4096>("BigBird of 64");
+    by_length<LocalTokens<512>, 4096>("the last 512");
 }

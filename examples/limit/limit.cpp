@@ -12,6 +12,7 @@
 
 #include "../plot.hpp"
 #include "free_vectors.hpp"
+#include "sparse_queries.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -199,6 +200,19 @@ int main(int argc, char** argv) try {
         std::snprintf(name, sizeof name, "trained, %d vector%s", each, each == 1 ? "" : "s");
         sweep(name, few, [&](int d) { return FreeVectors(task.answers, n, d, each, Seed{1}).train(steps); });
     }
+    auto const sparse = [&](int width, auto train) {
+        std::printf("  trained, L1 on queries of width %d (numbers used: recall)\n   ", width);
+        for (double const l1 : {1., 5., 10., 20.}) {
+            Sparse const s = train(task.answers, l1, smoke ? 20 : 100);
+            std::fprintf(file, "\"width %d, L1 %g, numbers used\",%.2f,%.4f\n", width, l1, s.used, s.recall);
+            std::printf(" %5.1f: %.3f", s.used, s.recall);
+            std::fflush(stdout);
+        }
+        std::printf("\n");
+    };
+    sparse(12, sparse_queries<queries, people, 12>);
+    sparse(64, sparse_queries<queries, people, 64>);
+    sparse(256, sparse_queries<queries, people, 256>);
     std::vector<int> wide;
     for (int d = 4; d <= (smoke ? 64 : 4096); d *= 2) wide.push_back(d);
     sweep("sums of words' vectors", wide, [&](int d) { return by_words(task, d, Words::dense); });

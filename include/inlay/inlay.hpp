@@ -14,6 +14,7 @@
 #include <inlay/blocks/esmm.hpp>
 #include <inlay/blocks/feedback_memory.hpp>
 #include <inlay/blocks/flatten.hpp>
+#include <inlay/blocks/hstu.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
 #include <inlay/blocks/norm.hpp>

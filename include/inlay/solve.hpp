@@ -3,3 +3,4 @@
 #pragma once
 
 #include <inlay/solve/ease.hpp>
+#include <inlay/solve/quantizer.hpp>

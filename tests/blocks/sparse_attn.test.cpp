@@ -71,6 +71,29 @@ TEST_CASE("sparse attention with a full budget is attention") {
     same_as_full<SparseAttn<Strided<1>>, SoftmaxAttn<>, Sequence<40, 6>>();
     same_as_full<SparseAttn<Bidirectional, Column<3, 3>>, SoftmaxAttn<Bidirectional>, Sequence<40, 6>>();
 }
+TEST_CASE("of three branches, the selected one with all blocks is attention, the last a window") {
+    using Input = Sequence<23, 6>;
+    using Sparse = test::Harness<SparseAttn<Heads<2>, Nsa<4, 6, 5>>, Input, double>;
+    auto const same = [](auto full, int open) {
+        auto sparse = std::make_unique<Sparse>();
+        sparse->each_parameter(sparse->params, [&](std::string const& name, auto w) {
+            if (name != "nsa_gate.weight") return;
+            for (int r = 0; r < w.rows; ++r)
+                for (int i = 0; i < w.width; ++i) w(r, i) = i > 0 ? 0 : r % 3 == open ? 800 : -800;
+        });
+        for (int b = 0; b < Sparse::B; ++b)
+            for (int t = 0; t < Input::rows; ++t) {
+                full->x()(b, t)[0] = 1; // what the gates read
+                std::copy_n(full->x()(b, t), Input::width, sparse->x()(b, t));
+            }
+        sparse->forward(), full->forward();
+        for (int t = 0; t < Input::rows; ++t)
+            for (int i = 0; i < Input::width; ++i)
+                CHECK(sparse->y()(1, t)[i] == doctest::Approx(full->y()(1, t)[i]).epsilon(1e-11));
+    };
+    same(std::make_unique<test::Harness<SoftmaxAttn<Heads<2>>, Input, double>>(), 1);
+    same(std::make_unique<test::Harness<SoftmaxAttn<Heads<2>, Window<5>>, Input, double>>(), 2);
+}
 TEST_CASE("a stream of chosen blocks forgets the oldest") {
     long_stream<SparseAttn<Heads<2>, KvHeads<1>, Rope<>, TopBlocks<2, 3>>, 8, 8>(reference::sparse_attention(
         {.heads = 2, .kv_heads = 1, .rope = {.base = 10'000}}, top_blocks_of(2, 3, 9)));

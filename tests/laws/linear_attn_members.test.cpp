@@ -45,3 +45,7 @@ TEST_CASE("laws: linear_attn with a state-space model's steps") {
                           .norm = HeadNorm::rms,
                           .gate = GateBy::silu}));
 }
+TEST_CASE("laws: linear_attn with the delta rule alone, from one token to the next") {
+    laws_in_float<LinearAttn<Heads<2>, DeltaNet, ShortConv<0>, NoReadGate, Chunk<20>>, Sequence<21, 6>>(
+        linear_attention({.heads = 2, .beta = true, .delta = true, .unit = true, .norm = HeadNorm::rms}));
+}

@@ -45,4 +45,7 @@ TEST_CASE("a probe counts the pairs that sparse attention asks") {
     CHECK(both_ways[0].all == 18 * 18);
     CHECK(both_ways[0].pairs[1] == pairs(18, [](int i, int j) { return i / 5 == j / 5 || j % 5 >= 3; }));
     CHECK(run<TopBlocks<5, 4>>(18)[0].mean() == 0);
+    // tokens of all five blocks, windows of 2, and blocks that have passed
+    CHECK(run<Nsa<4, 5, 2>>(18)[0].pairs[0] ==
+          171 + (1 + 17 * 2) + pairs(18, [](int i, int block) { return block < (i + 1) / 4; }));
 }

@@ -55,6 +55,11 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             Forget::project(n, p.forget, asked, forget);
             State const* const in = state_in(c, b);
             lay_out(c, p, b, n, side, in, heads, s);
+            if constexpr (Choice::used) {
+                if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, 0, heads.order, chosen);
+                Choice::project(n, p.choice, x(b), chosen);
+                Choice::begin(chosen_of(in), heads.order, n, chosen);
+            }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
@@ -89,7 +94,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             }
             if constexpr (is_stream)
                 if (State* const after = c.template state_out<State>(b))
-                    keep(c, b, heads, n, forget, selected, in, *after);
+                    keep(c, b, heads, n, forget, selected, chosen, in, *after);
         }
     }
 
@@ -105,6 +110,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         DiffRows const difference = DiffRows::take(s, c.capacity),
                        ddifference = DiffRows::take(s, c.capacity);
         ForgetRows const dforgets = ForgetRows::take(s, c.capacity);
+        auto const dchoices = Choice::Side::take(s, c.capacity);
         double* const level = take_level(s);
         double* const dlevel = take_level(s);
         Rows heads = Rows::take(s), dheads = Rows::take(s);
@@ -133,6 +139,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
             lay_out(c, p, b, n, side, in, heads, s);
             dheads.order = heads.order;
             dforget.clear_from(0);
+            dchoices.of(b).clear_from(0);
             split_heads<W>(n, S::asks, vd, dside.mixed, Sides::mixed_row, dmixed);
             dheads.clear_keys(n);
             if constexpr (is_stream)
@@ -140,6 +147,11 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                     dheads.add(d_out->keys, n);
                     if constexpr (Choice::used) Choice::add(d_out->chosen, heads, n, dheads);
                 }
+            if constexpr (Choice::used) {
+                Choice::on(tape.choice, b, 0, heads.order, chosen);
+                Choice::begin(chosen_of(in), heads.order, n, chosen);
+                if constexpr (requires { chosen.dside; }) chosen.dside = dchoices.of(b);
+            }
             auto const judge = heads.head(0, 0, n, scale());
             Select::begin(heads.order, n, selected_of(in), selected);
             for (int h = 0; h < H; ++h) {
@@ -170,11 +182,17 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
                 Place::pull(g.place, h, heads.order, n, dlevel);
                 pull_forget(c, b, h, heads.order, n, forget, dlevel, dforget);
             }
+            if constexpr (Choice::used && is_stream)
+                Choice::give(heads.order, n, chosen, chosen_of(c.template d_state_out<State>(b)),
+                             chosen_of(c.template d_state_in<State>(b)));
+            else if constexpr (Choice::used) {
+                auto* const none = static_cast<typename Choice::Memory*>(nullptr);
+                Choice::give(heads.order, n, chosen, none, none);
+            }
             if constexpr (is_stream)
                 if (State* const d_in = c.template d_state_in<State>(b)) {
                     dheads.give(d_in->keys);
                     if constexpr (Docs::used) d_in->document = {};
-                    if constexpr (Choice::used) d_in->chosen = {};
                     if constexpr (Asked::behind) d_in->asked = {};
                     if constexpr (Select::used) Select::give(heads.order, selected, d_in->selected);
                 }
@@ -210,6 +228,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionParts<S
         } else pull_asked(0, c.rows, x.data, into);
         if constexpr (Gate::used)
             Gate::Map::pull(all, p.gate.map, x.data, dgate.data, into, true, g.gate.map);
+        if constexpr (Choice::used) Choice::pull(all, p.choice, x.data, dchoices, into, g.choice);
     }
 
 private:
@@ -250,6 +269,12 @@ private:
             Forget::lay(h, order, n, forget, levels_of(in), level);
         }
     }
+    /// What is kept of a choice, or its gradient.
+    template <class Of> static auto* chosen_of(Of* state) noexcept {
+        using Memory = typename Choice::Memory;
+        if constexpr (is_stream) return state ? &state->chosen : nullptr;
+        else return static_cast<Memory*>(nullptr);
+    }
     static auto const* selected_of(State const* in) noexcept {
         using Memory = typename Select::Memory;
         if constexpr (is_stream && Select::used) return in ? &in->selected : nullptr;
@@ -269,7 +294,8 @@ private:
     }
     template <class C>
     static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget,
-                     [[maybe_unused]] typename Select::Room const& selected, State const* in,
+                     [[maybe_unused]] typename Select::Room const& selected,
+                     [[maybe_unused]] typename Choice::Room const& chosen, State const* in,
                      State& out) noexcept {
         if constexpr (Forget::used) {
             if (!in) std::memset(static_cast<void*>(&out.levels), 0, sizeof out.levels);
@@ -277,7 +303,7 @@ private:
             for (int h = 0; h < H; ++h) Forget::keep(h, heads.order, n, forget, levels_of(in), out.levels);
         }
         if constexpr (Select::used) Select::keep(heads.order, n, selected, out.selected);
-        if constexpr (Choice::used) Choice::keep(heads, n, out.chosen);
+        if constexpr (Choice::used) Choice::keep(heads, n, chosen, out.chosen);
         if constexpr (Asked::behind) out.asked = {};
         if constexpr (Docs::used) Docs::keep(c, b, heads.order, n, document_of(in), out.document);
         heads.end(in ? &in->keys : nullptr, n, out.keys);

@@ -9,6 +9,8 @@
 #include <inlay/blocks/differential.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/head_norm.hpp>
+#include <inlay/blocks/kept_tokens.hpp>
+#include <inlay/blocks/native_sparse.hpp>
 #include <inlay/blocks/output_gate.hpp>
 #include <inlay/blocks/score_levels.hpp>
 #include <inlay/blocks/score_sink.hpp>
@@ -85,10 +87,12 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
 
     static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
                                       Norm::parameters + Diff::parameters + Sink::parameters +
-                                      Gate::parameters + Place::parameters + Forget::parameters;
-    static constexpr double flops =
-        Q::flops + Key::flops + Value::flops + O::flops + Diff::flops + Gate::flops + Forget::flops +
-        2.0 * S::asks * (d + vd) * (Choice::pairs() + double(S::front) * rows) + H * Choice::choosing();
+                                      Gate::parameters + Place::parameters + Forget::parameters +
+                                      Choice::parameters;
+    static constexpr double flops = Q::flops + Key::flops + Value::flops + O::flops + Diff::flops +
+                                    Gate::flops + Forget::flops + Choice::flops +
+                                    2.0 * S::asks * (d + vd) * (Choice::pairs() + double(S::front) * rows) +
+                                    H * Choice::choosing();
 
     struct Params {
         typename Q::Params q;
@@ -101,6 +105,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         INLAY_EMPTY typename Gate::Params gate;
         INLAY_EMPTY typename Place::Params place;
         INLAY_EMPTY typename Forget::Params forget;
+        INLAY_EMPTY typename Choice::Params choice;
     };
     template <int> using Grads = Params;
     template <int B> struct Tape {
@@ -122,6 +127,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         Gate::visit(p.gate, at, f);
         Place::visit(p.place, at, f);
         Forget::visit(p.forget, at, f);
+        Choice::visit(p.choice, at, f);
     }
     template <class C> static void initialize(C const& c, Params& p) noexcept {
         draw_map(c.key.fold(0), 1, p.q);
@@ -134,6 +140,7 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
         Gate::initialize(c, p.gate);
         Place::initialize(c, p.place);
         Forget::initialize(c, p.forget);
+        Choice::initialize(c, p.choice);
     }
 
     static constexpr std::size_t scratch(int B) {
@@ -163,12 +170,13 @@ protected:
     static constexpr std::size_t chosen_bytes =
         Choice::used ? lines(sizeof(std::int32_t) * std::size_t(Ring::capacity)) +
                            lines(sizeof(T) * std::size_t(Ring::capacity * wide)) +
-                           lines(sizeof(T) * std::size_t(Ring::capacity * vwide))
+                           lines(sizeof(T) * std::size_t(Ring::capacity * vwide)) +
+                           lines(sizeof(T) * std::size_t(vwide))
                      : 0;
     static constexpr std::size_t numbers(std::size_t n) { return lines(sizeof(T) * n); }
     static constexpr std::size_t part_rows(int B) {
         return GateRows::scratch(B) + GatedRows::scratch(B) + 2 * DiffRows::scratch(B) +
-               ForgetRows::scratch(B);
+               ForgetRows::scratch(B) + Choice::Side::scratch(B);
     }
     static T scale() noexcept { return Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1); }
 };

@@ -30,6 +30,7 @@ struct WindowOver<Win, Rows, Streams> {
 
 /// What policies and shape say of an attention.
 template <class Spec, class I, class R> struct AttentionShape {
+    using Input = I;
     using Real = R;
     using T = typename R::type;
     static constexpr int W = R::lanes, rows = I::rows, H = Spec::heads, K = Spec::kv_heads;

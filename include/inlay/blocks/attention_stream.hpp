@@ -56,12 +56,16 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
                        {ring.value[0][slot], Ring::capacity * vwide, vwide});
         Forget::count(state.levels, ring, forget);
         Select::count(state.selected, ring);
-        if constexpr (Choice::used) Choice::count(state.chosen, ring);
+        auto chosen = Choice::take_step(s);
+        if constexpr (Choice::used) {
+            Choice::project(1, p.choice, x, chosen);
+            Choice::count(state.chosen, ring, chosen);
+        }
         for (int a = 0; a < S::answers; ++a) {
             int const g = a / sets, first = g * group, ask = first * sets + a % sets;
             if constexpr (Choice::used) {
                 for (int h = first; h < first + group; ++h)
-                    attend_chosen(c, p, state, h, q(h), scores, mixed(h), s);
+                    attend_chosen(c, p, state, h, q(h), scores, mixed(h), chosen, s);
                 continue;
             }
             kernels::StepHead<T> const head{group,       stored, wide,           vwide,
@@ -99,23 +103,46 @@ template <class Spec, class I, class R> struct AttentionStream : AttentionBlock<
     }
 
 private:
-    /// One head over what it chose, copied next to each other.
-    template <class C>
-    static void attend_chosen(C const& c, Params const& p, State const& state, int h, T const* q, T* scores,
-                              T* out, Scratch s) noexcept {
-        auto* const slots = s.template take<std::int32_t>(std::size_t(Ring::capacity));
+    /// One head over keys of a list, copied next to each other, times `weight`.
+    static void attend_slots(Params const& p, [[maybe_unused]] State const& state, int h, T const* q, int n,
+                             std::int32_t const* slots, T const* keys, T const* values, T weight, T* scores,
+                             T* out, Scratch s) noexcept {
         T* const key = s.template take<T>(std::size_t(Ring::capacity * wide));
         T* const value = s.template take<T>(std::size_t(Ring::capacity * vwide));
-        Ring const& ring = state.keys;
-        int const n = Choice::list(c, h, state.chosen, ring, q, slots, s), g = h / group;
-        kernels::gather(n, slots, ring.key[g][0], wide, wide, key, wide);
-        kernels::gather(n, slots, ring.value[g][0], vwide, vwide, value, vwide);
-        kernels::StepHead<T> const head{1, n, wide, vwide, scale(), q, key, value, wide, wide, vwide};
+        kernels::gather(n, slots, keys, wide, wide, key, wide);
+        kernels::gather(n, slots, values, vwide, vwide, value, vwide);
+        kernels::StepHead<T> const head{1,     n,    wide, vwide, scale() * weight, q, key,
+                                        value, wide, wide, vwide};
         kernels::step_scores<W>(head, scores, score_row);
         cap(n, scores);
+        Choice::bias(state.chosen, n, slots, scores);
         Sink::step_score(p.sink, h, scale(), q, scores + n);
         Weights::step(1, n + Sink::extra, scores, score_row);
         kernels::step_values<W>(head, scores, score_row, out, vwide);
+    }
+    /// One head over what it chose.
+    template <class C, class Room>
+    static void attend_chosen(C const& c, Params const& p, State const& state, int h, T const* q, T* scores,
+                              T* out, [[maybe_unused]] Room const& chosen, Scratch s) noexcept {
+        auto* const slots = s.template take<std::int32_t>(std::size_t(Ring::capacity));
+        Scratch rest = s; // the choice's, from head to head
+        s.template take<std::byte>(Choice::step_scratch);
+        Ring const& ring = state.keys;
+        int const n = Choice::list(c, h, state.chosen, ring, q, slots, rest), g = h / group;
+        T const *const keys = ring.key[g][0], *const values = ring.value[g][0];
+        attend_slots(p, state, h, q, n, slots, keys, values, T(1), scores, out, s);
+        if constexpr (Choice::branches) {
+            T* const more = s.template take<T>(std::size_t(vwide));
+            kernels::scale<W>(vwide, chosen.gate(0, h, 1), out, out);
+            int const last = Choice::list_window(ring, slots);
+            attend_slots(p, state, h, q, last, slots, keys, values, T(1), scores, more, s);
+            kernels::axpy<W>(vwide, chosen.gate(0, h, 2), more, out);
+            int const passed = Choice::list_passed(ring, slots);
+            constexpr T part = T(1) / Choice::N; // the stream keeps sums
+            attend_slots(p, state, h, q, passed, slots, state.chosen.key[g][0], state.chosen.value[g][0],
+                         part, scores, more, s);
+            kernels::axpy<W>(vwide, part * chosen.gate(0, h, 0), more, out);
+        }
     }
     static void cap(int stored, T* scores) noexcept {
         auto const f = Spec::Cap::template of<T>();

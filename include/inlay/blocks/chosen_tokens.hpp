@@ -20,7 +20,7 @@ template <class S, class Choice> struct TokenWork {
                         T* kept, T* space, Room const& chosen) noexcept {
         for (int t = 0; t < head.queries; ++t) {
             int n = 0;
-            each(chosen, t, [&](int key) { space[n++] = score(head, scores, t, key); });
+            each(chosen, t, [&](int key) { space[n++] = score(head, scores, t, key) + chosen.of_key(key); });
             if (sink) space[n] = *sink;
             T* const to = out + t * out_row;
             kernels::clear(to, head.value_width);
@@ -41,10 +41,12 @@ template <class S, class Choice> struct TokenWork {
             T* const dquery = dq + t * head.query_row;
             kernels::clear(dquery, head.query_row);
             each(chosen, t, [&](int key) {
-                T const z = score(head, scores, t, key), weight = std::exp(std::min(T(0), z - kept[t]));
+                T const z = score(head, scores, t, key),
+                        weight = std::exp(std::min(T(0), z + chosen.of_key(key) - kept[t]));
                 T const dz =
                     weight *
                     (kernels::dot<W>(head.value_width, dmixed, head.value + key * head.value_row) - mean[t]);
+                chosen.collect(key, dz);
                 T ds;
                 (scores.cap.pull(One(dz), One(z)) * One(head.scale)).store(&ds);
                 kernels::axpy<W>(head.value_width, weight, dmixed, dv + key * head.value_row);
@@ -72,19 +74,18 @@ private:
             kernels::dot<W>(head.width, head.query + t * head.query_row, head.key + key * head.key_row);
         T z;
         scores.cap(simd::vec<T, 1>(head.scale * product)).store(&z);
-        return z;
+        return z; // before what a key adds by itself
     }
 };
 
 template <class S, class Pattern>
     requires(Pattern::tokens > 0)
-struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
+struct KeyChoice<S, Pattern> : PlainChoice {
     using T = typename S::T;
     using Ring = typename S::Ring;
     using Order = typename S::Order;
     using Rows = AttentionRows<S>;
     using Work = TokenWork<S, KeyChoice>;
-    static constexpr bool used = true;
     static constexpr int W = S::W, most_tokens = Pattern::tokens, group = S::H / S::K, at_once = 32;
     static constexpr int score_row = padded(S::most_keys, W), held_row = padded(Ring::capacity, W);
 
@@ -94,6 +95,8 @@ struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
     struct Room {
         T* score;
         std::int32_t* chosen;
+        T of_key(int) const noexcept { return T(0); }
+        void collect(int, T) const noexcept {}
     };
     static constexpr std::size_t scratch = lines(sizeof(T) * at_once * score_row) +
                                            lines(sizeof(std::int32_t) * std::size_t(S::rows * most_tokens));

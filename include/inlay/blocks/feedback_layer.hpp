@@ -96,7 +96,7 @@ template <class I_, class R, class P> struct FeedbackLayer {
         norm(n, p, x, w);
         Q::apply(n, p.q, w.normed, w.q);
         split_heads<W>(n, H, d, w.q, q_row, w.head_rows(w.heads));
-        Turn::turn(asking, n, H, w.head_rows(w.heads), 0, {}, T(1), s);
+        Turn::turn(asking, n, H, w.head_rows(w.heads), 0, HeadRows<T>{}, T(1), s);
         kernels::scale<W>(H * w.capacity * head_row, scale(), w.heads, w.heads);
     }
     /// Keys at places from `standing` on and values, into rows of heads; x is normed in w.
@@ -105,7 +105,7 @@ template <class I_, class R, class P> struct FeedbackLayer {
         Key::apply(n, p.k, w.normed, w.k);
         Key::apply(n, p.v, w.normed, w.v);
         split_heads<W>(n, K, d, w.k, k_row, key), split_heads<W>(n, K, d, w.v, k_row, value);
-        Turn::turn(standing, n, 0, {}, K, key, T(1), s);
+        Turn::turn(standing, n, 0, HeadRows<T>{}, K, key, T(1), s);
     }
     /// Behind the heads: y = a + SwiGlu(RmsNorm(a)) with a = Wo heads + x, or without x where it is null.
     static void finish(int n, Params const& p, T const* x, Work const& w, T* y) noexcept {
@@ -120,37 +120,37 @@ template <class I_, class R, class P> struct FeedbackLayer {
         kernels::add<W>(std::ptrdiff_t(n) * row, w.sum, y);
     }
     /// dread of heads into d; adds to dx, where x was added.
-    static void finish_backward(int n, Params const& p, Params& g, Work const& w, Work const& d, T const* dy,
-                                T* dx) noexcept {
-        Down::pull(n, p.down, w.hidden, dy, d.hidden, false, g.down);
-        kernels::swiglu_backward<W>(std::ptrdiff_t(n) * wide, w.gate, w.up, d.hidden, d.gate, d.up);
-        Up::pull(n, p.gate, w.ff, d.gate, d.ff, false, g.gate);
-        Up::pull(n, p.up, w.ff, d.up, d.ff, true, g.up);
-        kernels::rms_norm_backward<W>(n, D, eps, w.sum, p.ff_norm.weight[0], d.ff, d.sum, g.ff_norm.weight[0],
-                                      row);
-        kernels::add<W>(std::ptrdiff_t(n) * row, dy, d.sum);
-        if (dx) kernels::add<W>(std::ptrdiff_t(n) * row, d.sum, dx);
-        O::pull(n, p.o, w.mixed, d.sum, d.mixed, false, g.o);
-        split_heads<W>(n, H, d_, d.mixed, q_row, d.head_rows(d.read));
+    static void finish_backward(int n, Params const& p, Params& g, Work const& w, Work const& back,
+                                T const* dy, T* dx) noexcept {
+        Down::pull(n, p.down, w.hidden, dy, back.hidden, false, g.down);
+        kernels::swiglu_backward<W>(std::ptrdiff_t(n) * wide, w.gate, w.up, back.hidden, back.gate, back.up);
+        Up::pull(n, p.gate, w.ff, back.gate, back.ff, false, g.gate);
+        Up::pull(n, p.up, w.ff, back.up, back.ff, true, g.up);
+        kernels::rms_norm_backward<W>(n, D, eps, w.sum, p.ff_norm.weight[0], back.ff, back.sum,
+                                      g.ff_norm.weight[0], row);
+        kernels::add<W>(std::ptrdiff_t(n) * row, dy, back.sum);
+        if (dx) kernels::add<W>(std::ptrdiff_t(n) * row, back.sum, dx);
+        O::pull(n, p.o, w.mixed, back.sum, back.mixed, false, g.o);
+        split_heads<W>(n, H, d, back.mixed, q_row, back.head_rows(back.read));
     }
     /// From gradients of queries in d to those of x, which are added to dx; x is normed in w.
     static void ask_backward(int n, Params const& p, Params& g, T const* x, std::int64_t asking,
-                             Work const& w, Work const& d, T* dx, Scratch s) noexcept {
-        kernels::scale<W>(H * d.capacity * head_row, scale(), d.heads, d.heads);
-        Turn::turn(asking, n, H, d.head_rows(d.heads), 0, {}, T(-1), s);
-        merge_heads<W>(n, H, d_, d.head_rows(d.heads), d.q, q_row);
-        Q::pull(n, p.q, w.normed, d.q, d.normed, false, g.q);
-        norm_backward(n, p, g, x, d, dx);
+                             Work const& w, Work const& back, T* dx, Scratch s) noexcept {
+        kernels::scale<W>(H * back.capacity * head_row, scale(), back.heads, back.heads);
+        Turn::turn(asking, n, H, back.head_rows(back.heads), 0, HeadRows<T>{}, T(-1), s);
+        merge_heads<W>(n, H, d, back.head_rows(back.heads), back.q, q_row);
+        Q::pull(n, p.q, w.normed, back.q, back.normed, false, g.q);
+        norm_backward(n, p, g, x, back, dx);
     }
     /// From those of keys, which are turned back in place, and values.
     static void answer_backward(int n, Params const& p, Params& g, T const* x, std::int64_t standing,
-                                Work const& w, Work const& d, HeadRows<T> dkey, HeadRows<T> dvalue, T* dx,
+                                Work const& w, Work const& back, HeadRows<T> dkey, HeadRows<T> dvalue, T* dx,
                                 Scratch s) noexcept {
-        Turn::turn(standing, n, 0, {}, K, dkey, T(-1), s);
-        merge_heads<W>(n, K, d_, dkey, d.k, k_row), merge_heads<W>(n, K, d_, dvalue, d.v, k_row);
-        Key::pull(n, p.k, w.normed, d.k, d.normed, false, g.k);
-        Key::pull(n, p.v, w.normed, d.v, d.normed, true, g.v);
-        norm_backward(n, p, g, x, d, dx);
+        Turn::turn(standing, n, 0, HeadRows<T>{}, K, dkey, T(-1), s);
+        merge_heads<W>(n, K, d, dkey, back.k, k_row), merge_heads<W>(n, K, d, dvalue, back.v, k_row);
+        Key::pull(n, p.k, w.normed, back.k, back.normed, false, g.k);
+        Key::pull(n, p.v, w.normed, back.v, back.normed, true, g.v);
+        norm_backward(n, p, g, x, back, dx);
     }
     static void norm(int n, Params const& p, T const* x, Work const& w) noexcept {
         kernels::rms_norm<W>(n, D, eps, x, p.norm.weight[0], w.normed, row);
@@ -179,24 +179,25 @@ template <class I_, class R, class P> struct FeedbackLayer {
     }
     /// Weights are computed again; gradients of queries into d, those of keys and values are added to `to`.
     static void attend_backward(int n, Seen const& seen, Seen const& to, Work const& w,
-                                Work const& d) noexcept {
+                                Work const& back) noexcept {
         for (int h = 0; h < H; ++h) {
             T const* const q = w.head_rows(w.heads)(h);
             kernels::attend_lists<W>(seen.view(n), q, seen.fam(h), seen.tokens(h), w.weights,
                                      w.head_rows(w.read)(h));
             T const* const weights[] = {w.weights[0], w.weights[1]};
             kernels::attend_lists_backward<W>(seen.view(n), q, seen.fam(h), seen.tokens(h), weights,
-                                              static_cast<T const*>(d.head_rows(d.read)(h)),
-                                              d.head_rows(d.heads)(h), to.fam_slopes(h), to.token_slopes(h),
-                                              d.weights);
+                                              static_cast<T const*>(back.head_rows(back.read)(h)),
+                                              back.head_rows(back.heads)(h), to.fam_slopes(h),
+                                              to.token_slopes(h), back.weights);
         }
     }
 
 private:
-    static constexpr int d_ = d;
-    static void norm_backward(int n, Params const& p, Params& g, T const* x, Work const& d, T* dx) noexcept {
-        kernels::rms_norm_backward<W>(n, D, eps, x, p.norm.weight[0], d.normed, d.sum, g.norm.weight[0], row);
-        kernels::add<W>(std::ptrdiff_t(n) * row, d.sum, dx);
+    static void norm_backward(int n, Params const& p, Params& g, T const* x, Work const& back,
+                              T* dx) noexcept {
+        kernels::rms_norm_backward<W>(n, D, eps, x, p.norm.weight[0], back.normed, back.sum, g.norm.weight[0],
+                                      row);
+        kernels::add<W>(std::ptrdiff_t(n) * row, back.sum, dx);
     }
     static T scale() noexcept { return T(1 / std::sqrt(double(d))); }
 };

@@ -20,14 +20,32 @@ struct KeyPiece {
 
 template <class S, class How> struct SummaryOf;
 
+/// A choice without parameters of its own.
+struct PlainChoice : NoPart<WhichPattern> {
+    static constexpr bool used = true, branches = false;
+    using Side = NoRows<WhichPattern>; ///< numbers of each token that are learned
+    static NothingChosen take_step(Scratch&) noexcept { return {}; }
+    template <class... A> static void project(A&&...) noexcept {}
+    template <class... A> static void pull(A&&...) noexcept {}
+    template <class... A> static void begin(A&&...) noexcept {}
+    template <class... A> static void bias(A&&...) noexcept {}
+    /// Nothing that a stream keeps has a gradient which was not given to keys and values.
+    template <class O, class Room, class M>
+    static void give(O, int, Room const&, M const*, M* d_in) noexcept {
+        if (d_in) *d_in = {};
+    }
+};
+
 template <class S, class Pattern> struct KeyChoice : NoPart<WhichPattern> {
     using Room = NothingChosen;
+    using Side = NoRows<WhichPattern>;
     template <int> struct Tape {};
     static constexpr std::size_t step_scratch = 0;
     /// Pairs of a query and a key, and operations of choosing them, for one sequence and head.
     static constexpr double pairs() { return S::pairs(); }
     static constexpr double choosing() { return 0; }
     template <class C> static Room take(C const&, Scratch&) noexcept { return {}; }
+    static Room take_step(Scratch&) noexcept { return {}; }
 };
 
 /// The Most numbers of [from, to) with the largest scores, of equals the lower, largest first; -1 where there
@@ -40,14 +58,24 @@ inline void best_of(int from, int to, std::int32_t* chosen, F const& score) noex
         int n = 0;
         if (to - from <= Most) // all of them, whatever they score
             for (; from + n < to; ++n) chosen[n] = from + n;
-        else
+        else {
+            std::fill_n(top, Most, -std::numeric_limits<T>::infinity());
+            std::fill_n(chosen, Most, -1);
+            n = Most;
             for (int c = from; c < to; ++c) {
-                T const s = score(c);
-                if (n == Most && !(s > top[Most - 1])) continue;
-                int at = n < Most ? n++ : Most - 1;
-                for (; at > 0 && s > top[at - 1]; --at) top[at] = top[at - 1], chosen[at] = chosen[at - 1];
-                top[at] = s, chosen[at] = c;
+                T s = score(c);
+                if (!(s > top[Most - 1])) continue;
+                std::int32_t own = c;
+                // What is smaller moves on, without a branch that nobody could foresee.
+                for (int at = 0; at < Most; ++at) {
+                    bool const larger = s > top[at];
+                    T const rest = larger ? top[at] : s;
+                    std::int32_t const other = larger ? chosen[at] : own;
+                    top[at] = larger ? s : top[at], chosen[at] = larger ? own : chosen[at];
+                    s = rest, own = other;
+                }
             }
+        }
         std::fill(chosen + n, chosen + Most, -1);
     }
 }

@@ -10,6 +10,7 @@ namespace inlay::inline INLAY_ISA {
 /// What some patterns are, and others want none of beside them.
 struct that_chooses_blocks;
 struct counts_of_blocks;
+struct three_blocks_and_a_window;
 
 namespace detail {
 /// What patterns want none of: scores that know distances, keys without a place, what comes later.
@@ -157,6 +158,39 @@ template <int N> struct TopTokens {
     static constexpr bool used = true;
     static constexpr int tokens = N;
     template <int Rows> using Over = Window<Rows>;
+};
+/// The N tokens with the largest scores of their own, r = Ws x, whoever asks; of equals the earliest. What is
+/// left out has no weight at all, and the weights of what is kept are multiplied by sigmoid(r), through which
+/// Ws learns. Parameters: `select.weight [1, D]` from Xavier's U(-a, a). A hard choice where soft weights are
+/// drawn to distractors (after System 2 attention, arXiv 2311.11829).
+template <int N> struct HardSelect {
+    using Must = detail::Must<(N > 0), a_positive_count>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Refuses = detail::NotWithPatterns;
+    static constexpr bool used = true;
+    static constexpr int kept_tokens = N;
+    template <int Rows> using Over = Window<Rows>;
+};
+/// Three attentions with the same queries, keys and values, added with gates sigmoid(Wg x) of each head
+/// (Native Sparse Attention, arXiv 2502.11089): over the mean key and value of each block of Block tokens
+/// that has passed; over N blocks, which are the first, the query's own, the one before it and those with the
+/// largest mean weight in the first attention, over the heads that read the same keys; and over the last
+/// Window tokens. Parameters: `nsa_gate.weight [3 H, D]`, zeros at first: three gates a head, side by side.
+/// The choice has no gradient.
+template <int Block, int N, int Near> struct Nsa {
+    using Must = detail::Must<(Block > 0 && N >= 3 && Near > 0), three_blocks_and_a_window>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true;
+    static constexpr int first_tokens = Block, window = Near;
+    struct Blocks {
+        static constexpr int block = Block, others = N - 3;
+    };
+    template <int Rows> using Over = detail::OwnBlocks<Block, 2, Rows>;
 };
 /// By blocks of Block tokens: its own and the Near - 1 before it, the first First, and Drawn of those
 /// between, drawn once for each layer, head and block of queries (arXiv 2007.14062, which is not causal).

@@ -10,12 +10,12 @@ namespace detail {
 
 template <class S, class Pattern>
     requires requires { Pattern::spread; }
-struct KeyChoice<S, Pattern> : NoPart<WhichPattern> {
+struct KeyChoice<S, Pattern> : PlainChoice {
     using T = typename S::T;
     using Ring = typename S::Ring;
     using Order = typename S::Order;
     using Rows = AttentionRows<S>;
-    static constexpr bool used = true, streams = S::Keys::streams;
+    static constexpr bool streams = S::Keys::streams;
     static constexpr int globals = S::Sink::value;
     static constexpr int most_listed = int(Pattern::members_before(0, S::most_keys + Pattern::classes)) + 1;
     struct Room {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -122,8 +123,9 @@ std::vector<LogitShare> audit(Network<M> const& net, typename M::Input::Row cons
     detail::AuditWatch<typename M::Input> observer;
     watch(net, In<typename M::Input, typename M::Scalar>{&row}, observer);
     auto shares = observer.shares();
-    std::stable_sort(shares.begin(), shares.end(),
-                     [](auto const& a, auto const& b) { return std::abs(a.share) > std::abs(b.share); });
+    auto const order = [](LogitShare const& s) { return std::tuple(-std::abs(s.share), s.place, s.slot); };
+    std::sort(shares.begin(), shares.end(),
+              [&](LogitShare const& a, LogitShare const& b) { return order(a) < order(b); });
     return shares;
 }
 
