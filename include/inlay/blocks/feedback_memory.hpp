@@ -150,7 +150,7 @@ template <class... Policies> struct FeedbackMemory {
         static constexpr std::size_t scratch(int) {
             return 2 * detail::lines(sizeof(Long<I::rows>)) + 2 * detail::lines(sizeof(State)) + 2 * fams +
                    3 * numbers(std::size_t(N * row)) + numbers(std::size_t(group * row)) +
-                   2 * Layer::bytes(group, capacity);
+                   detail::lines(sizeof(int) * std::size_t(stretches)) + 2 * Layer::bytes(group, capacity);
         }
         static constexpr std::size_t step_scratch() {
             return detail::lines(sizeof(Long<1>)) + fams + 2 * numbers(std::size_t(N * row)) +
@@ -318,7 +318,8 @@ template <class... Policies> struct FeedbackMemory {
             T* const dtokens = s.template take<T>(std::size_t(group * row));
             Rows const fk = fam_rows(fam_kv), fv = fam_rows(fam_kv + K * N * wide), dfk = fam_rows(dfam_kv),
                        dfv = fam_rows(dfam_kv + K * N * wide);
-            int starts[std::size_t(stretches)], j = 0;
+            int* const starts = s.template take<int>(std::size_t(stretches));
+            int j = 0;
             for (int t = 0; t < n; ++j) {
                 starts[j] = t;
                 t += Stretch(before, front, t, n).m;
