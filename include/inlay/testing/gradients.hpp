@@ -23,8 +23,7 @@ inline std::vector<std::size_t> sample(std::size_t n, std::size_t most) {
 
 /// The derivative of <dy, y> + <d_state, state out> along a move, by central differences.
 inline double central_difference(Bound const& b, Call const& c, Slope const& s,
-                                 std::vector<std::size_t> const& carried, LawReport& report) {
-    double const h = 1e-6;
+                                 std::vector<std::size_t> const& carried, double h, LawReport& report) {
     Call up = c, down = c;
     up.dy.clear(), down.dy.clear();
     s.move(up, h), s.move(down, -h);
@@ -87,8 +86,12 @@ inline void check_against_differences(Bound const& b, Call c, std::vector<std::s
             }
     double const most = std::max({largest(c.grads), largest(c.dx), 0.0});
     for (Slope const& s : slopes) {
-        double const wanted = central_difference(b, c, s, carried, law.report);
-        if (!law.near(s.got, wanted, 1e-6 * most + 1e-8)) law.fail(s.where, s.got, wanted);
+        // Behind a norm of numbers near zero slopes bend so much that only the shorter step sees them.
+        for (double h : {1e-6, 1e-8}) {
+            double const wanted = central_difference(b, c, s, carried, h, law.report);
+            if (law.near(s.got, wanted, 1e-6 * most + 1e-8)) break;
+            if (h == 1e-8) law.fail(s.where, s.got, wanted);
+        }
     }
 }
 
