@@ -25,7 +25,7 @@ using Hard = Net<SparseAttn<Heads<heads>, HardSelect<known + unknown>>>;
 /// The weights of attention whose map follows from more than its scores: what the first head scores above
 /// zero is taken off for later queries (Selective), or only the tokens of the best scores of their own are
 /// seen, each with a factor of its score (HardSelect). Out of the trained numbers, in double.
-class Weights {
+class Looks {
 public:
     AttentionMap map;
     void enter(Path const&) {}
@@ -89,9 +89,9 @@ template <class M> AttentionMap look(Network<M> const& net, Row::Row const& row)
         each_attention_map(net, x, [&](AttentionMap const& map) { found = map; });
         return found;
     } else {
-        Weights weights;
-        watch(net, x, weights);
-        return weights.map;
+        Looks looks;
+        watch(net, x, looks);
+        return looks.map;
     }
 }
 
