@@ -175,10 +175,10 @@ int main(int argc, char** argv) try {
         all(Tag<Net<Repeat<4, Added>>>{}, "1:0 added");
         all(Tag<Net<Exact, Repeat<3, Added>>>{}, "3:1 added");
         all(Tag<Net<Repeat<4, Delta>>>{}, "1:0 delta");
-        all(Tag<Net<Exact, Repeat<7, Delta>>>{}, "7:1 delta, 8 layers");
+        all(Tag<Net<Exact, Repeat<7, Delta>>>{}, "7:1 delta (8 layers)");
         all(Tag<Net<Exact, Repeat<3, Delta>>>{}, "3:1 delta");
         all(Tag<Net<Repeat<2, Exact, Delta>>>{}, "1:1 delta");
-        all(Tag<Net<Repeat<3, Delta>, Exact>>{}, "3:1 delta, exact last");
+        all(Tag<Net<Repeat<3, Delta>, Exact>>{}, "3:1 delta (exact last)");
     }
     std::fclose(csv);
     plot("recall.svg", {"Share of values recalled", "steps", "accuracy"}, curves);

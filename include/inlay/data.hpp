@@ -10,6 +10,6 @@
 #include <inlay/inlay.hpp>
 #include <inlay/io/dispatch.hpp>
 #include <inlay/io/known_models.hpp>
-#include <inlay/io/torch_names.hpp>
-#include <inlay/io/state.hpp>
 #include <inlay/io/rtneural.hpp>
+#include <inlay/io/state.hpp>
+#include <inlay/io/torch_names.hpp>

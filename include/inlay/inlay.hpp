@@ -10,9 +10,9 @@
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>
-#include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/esmm.hpp>
 #include <inlay/blocks/feedback_memory.hpp>
+#include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/hstu.hpp>
 #include <inlay/blocks/linear_attn.hpp>
@@ -25,8 +25,8 @@
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/blocks/sparse_attn.hpp>
 #include <inlay/blocks/token_shift.hpp>
-#include <inlay/combine/fixed_stream.hpp>
 #include <inlay/combine/embed_each.hpp>
+#include <inlay/combine/fixed_stream.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/gated_cross.hpp>
 #include <inlay/combine/interleave.hpp>
@@ -38,8 +38,8 @@
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
 #include <inlay/combine/per_row.hpp>
-#include <inlay/combine/product.hpp>
 #include <inlay/combine/persistent.hpp>
+#include <inlay/combine/product.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/select.hpp>
@@ -51,6 +51,6 @@
 // What reaches Model through others comes after it, or a message about blocks tells the whole way there.
 #include <inlay/model/generate.hpp>
 #include <inlay/model/network.hpp>
-#include <inlay/model/store.hpp>
 #include <inlay/model/snapshot.hpp>
+#include <inlay/model/store.hpp>
 #include <inlay/model/summary.hpp>

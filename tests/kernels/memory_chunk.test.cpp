@@ -223,7 +223,8 @@ std::pair<Answer, Given> kernel(Case const& c, Given const& g, Answer const& d) 
 }
 
 void close(char const* what, double got, double wanted, double tolerance) {
-    if (!(std::abs(got - wanted) <= tolerance)) FAIL_CHECK(std::string(what) << ": " << got << ", wanted " << wanted);
+    if (!(std::abs(got - wanted) <= tolerance))
+        FAIL_CHECK(std::string(what) << ": " << got << ", wanted " << wanted);
 }
 
 void check(Case const& c) {

@@ -162,7 +162,7 @@ reference::Result decay(reference::Parameters const& p, reference::Sequence cons
     return y;
 }
 
-#if INLAY_LAWS_SIZES == 3
+#if INLAY_LAWS_SIZES > 2
 template <Flaw flaw> void caught(std::string const& law) {
     auto const report = check_laws<Decay<flaw>, Sequence<6, 5>>();
     CAPTURE(law);
@@ -188,7 +188,7 @@ TEST_CASE("laws: a state is carried through every combinator") {
     laws<Tied<Embed<5>, Let<"e", A, A, Keep<"f", A, A>>>, Tokens<6, 7>>();
 }
 
-#if INLAY_LAWS_SIZES == 3 // one build is enough
+#if INLAY_LAWS_SIZES > 2 // one build is enough
 TEST_CASE("laws: planted flaws of backward are named") {
     caught<Flaw::sign>("gradients");
     caught<Flaw::dropped_term>("gradients");

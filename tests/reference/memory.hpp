@@ -36,7 +36,7 @@ struct Memory {
     bool unit = true;            // q and k are l2 normed
     int conv = 0;
     bool conv_silu = true;
-    Taps taps = Taps::newest_first;
+    Taps taps = Taps::torch;
     HeadNorm norm = HeadNorm::none;
     double norm_eps = 1e-6;
     GateBy gate = GateBy::none;

@@ -281,7 +281,8 @@ TEST_CASE("memory: heads, chunks, persistent tokens, the block around it") {
 
     // the convolution: of width 1 it is a factor
     Memory convolved = m;
-    convolved.conv = 1, convolved.conv_silu = false, convolved.unit = false;
+    convolved.conv = 1, convolved.conv_silu = false, convolved.unit = false,
+    convolved.taps = Taps::newest_first;
     m.unit = false;
     Parameters const factors = with(
         single(0),

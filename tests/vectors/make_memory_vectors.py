@@ -26,7 +26,7 @@ class Memory:
         widths = [d] + [expansion * d] * (layers - 1) + [d]
         shapes = {f"{n}.weight": (D, D) for n in "qkvo"}
         if conv:
-            shapes |= {f"{n}_conv.weight": (conv, D) for n in "qkv"}
+            shapes |= {f"{n}_conv.weight": (D, conv) for n in "qkv"}
         shapes |= {f"memory.{i}": (heads * widths[i], widths[i + 1]) for i in range(layers)}
         gates = ["theta"] + ["alpha"] * forgets + ["eta"] * momentum
         for gate in gates:
@@ -38,9 +38,9 @@ class Memory:
     def project(self, name, x):
         z = x @ self.p[f"{name}.weight"].T
         if self.conv:
-            taps = self.p[f"{name}_conv.weight"]  # the newest token first
+            taps = self.p[f"{name}_conv.weight"]  # [channel, tap], the newest token last
             late = F.pad(z, (0, 0, self.conv - 1, 0))
-            z = F.silu(sum(taps[i] * late[self.conv - 1 - i:][:len(z)] for i in range(self.conv)))
+            z = F.silu(sum(taps[:, i] * late[i:][:len(z)] for i in range(self.conv)))
         return z.unflatten(-1, (self.heads, -1))
 
     def apply(self, W, x, h):

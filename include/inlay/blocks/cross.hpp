@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/cross_bilinear.hpp>
 #include <inlay/blocks/cross_cin.hpp>
 #include <inlay/blocks/cross_dcn.hpp>
 #include <inlay/blocks/cross_exact.hpp>
+#include <inlay/blocks/cross_fusion.hpp>
 #include <inlay/blocks/cross_pairs.hpp>
 #include <inlay/blocks/cross_sums.hpp>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/blocks/cross_pairs.hpp>
+#include <inlay/blocks/dense.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

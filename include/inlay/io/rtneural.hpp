@@ -127,7 +127,7 @@ private:
     int last_number(Json const& json) const {
         auto const* const array = json.get<Json::Array>();
         auto const number = (array && !array->empty() ? array->back() : json).number();
-        return number ? int(*number) : -1;
+        return number && std::abs(*number) < 1e9 ? int(*number) : -1;
     }
     void expect_number(char const* name, int wanted) const {
         auto const found = last_number(*member(*layers_[at_ - 1], name, joined("layer ", at_ - 1)));

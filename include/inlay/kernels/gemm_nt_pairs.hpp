@@ -99,7 +99,8 @@ INLAY_NOINLINE inline void paired_rows(int first, int rows, int n, Product<float
     if (j < n)
         for (int i = first; i < first + rows; ++i) last_dots<W>(i, j, n, p, finish);
 }
-/// Whether the groups of rows are full enough to pay, and the sums of dot products too many for the registers.
+/// Whether the groups of rows are full enough to pay, and the sums of dot products too many for the
+/// registers.
 template <int W, class T> constexpr bool pays_to_pair(int m, int k) {
     int const H = W / 2, groups = simd::can_pair<T, W>() && registers == 32 ? (m + H - 1) / H : 0;
     return groups > 0 && m >= 8 && m <= 24 && 8 * m >= 7 * groups * H && k <= paired_most;

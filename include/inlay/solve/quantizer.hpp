@@ -5,6 +5,7 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/random.hpp>
+#include <inlay/core/shape.hpp>
 #include <inlay/solve/orthogonal.hpp>
 
 #include <cstdint>
