@@ -12,6 +12,10 @@ TEST_CASE("laws: sparse_attn over columns and diagonals") {
     laws_in_float<SparseAttn<Heads<2>, VerticalSlash<6, 70, 9>>, Sequence<79, 4>>(sparse_attention(
         {.heads = 2}, reference::vertical_slash({.columns = 6, .diagonals = 70, .queries = 9})));
 }
+TEST_CASE("laws: sparse_attn over as many columns and diagonals as hold a share") {
+    laws_in_float<SparseAttn<Heads<4>, KvHeads<2>, FlexPrefill<0.4, 2, 6>>, Sequence<13, 8>>(
+        sparse_attention({.heads = 4, .kv_heads = 2}, reference::flex_prefill(0.4, 2, 6)));
+}
 TEST_CASE("laws: sparse_attn behind a prompt of which some tokens stay") {
     auto const behind = [](reference::SnapKv const& s) {
         return [s](reference::detail::Attending const& a, int h) {

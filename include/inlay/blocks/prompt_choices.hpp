@@ -5,6 +5,8 @@
 #include <inlay/blocks/chosen_blocks.hpp>
 #include <inlay/blocks/chosen_tokens.hpp>
 
+#include <numeric>
+
 namespace inlay::inline INLAY_ISA {
 namespace detail {
 
@@ -67,9 +69,10 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     using Order = typename S::Order;
     using Rows = AttentionRows<S>;
     using Work = TokenWork<S, KeyChoice>;
-    static constexpr int W = S::W, columns = Pattern::columns, diagonals = Pattern::diagonals,
-                         most_tokens = columns + diagonals, group = S::H / S::K;
-    static constexpr int forced_columns = 4, forced_diagonals = 64;
+    static constexpr int W = S::W, group = S::H / S::K, queries = std::min(S::rows, Pattern::queries),
+                         most_tokens = Pattern::share > 0
+                                           ? S::rows
+                                           : std::min(S::rows, Pattern::columns + Pattern::diagonals);
 
     template <int B> struct Tape {
         std::int32_t chosen[std::size_t(B)][std::size_t(S::H)][std::size_t(S::rows * most_tokens)];
@@ -77,15 +80,17 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     struct Room {
         T* weight;
         double *column, *diagonal; ///< what keys and distances are given
+        std::int32_t *seen, *back; ///< keys and distances, those that are given most first
         std::int32_t* chosen;
         T of_key(int) const noexcept { return T(0); }
         void collect(int, T) const noexcept {}
     };
     static constexpr std::size_t scratch = lines(sizeof(T) * padded(S::rows, W)) +
                                            2 * lines(sizeof(double) * S::rows) +
+                                           2 * lines(sizeof(std::int32_t) * S::rows) +
                                            lines(sizeof(std::int32_t) * std::size_t(S::rows * most_tokens));
     static constexpr std::size_t step_scratch = 0;
-    static constexpr double choosing() { return 2.0 * S::d * S::rows * std::min(S::rows, Pattern::queries); }
+    static constexpr double choosing() { return 2.0 * S::d * S::rows * queries; }
     static constexpr double pairs() {
         double n = 0;
         for (int t = 0; t < S::rows; ++t) n += std::min(t + 1, most_tokens);
@@ -95,17 +100,18 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     template <class C> static Room take(C const&, Scratch& s) noexcept {
         T* const weight = s.template take<T>(std::size_t(padded(S::rows, W)));
         auto const mass = [&] { return s.template take<double>(std::size_t(S::rows)); };
+        auto const list = [&](int n) { return s.template take<std::int32_t>(std::size_t(S::rows * n)); };
         double *const column = mass(), *const diagonal = mass();
-        return {weight, column, diagonal, s.template take<std::int32_t>(std::size_t(S::rows * most_tokens))};
+        std::int32_t *const seen = list(1), *const back = list(1);
+        return {weight, column, diagonal, seen, back, list(most_tokens)};
     }
     /// Head h of sequence b of a tape; one that is read is not written through this.
     template <class Tp> static void on(Tp& tape, int b, int h, Order, Room& r) noexcept {
         r.chosen = const_cast<std::int32_t*>(tape.chosen[b][h]);
     }
     static void choose(int h, Rows const& rows, int n, Room& r) noexcept {
-        constexpr double always = std::numeric_limits<double>::infinity();
         std::fill_n(r.column, n, 0.0), std::fill_n(r.diagonal, n, 0.0);
-        for (int t = std::max(0, n - Pattern::queries); t < n; ++t) {
+        for (int t = std::max(0, n - queries); t < n; ++t) {
             for (int j = 0; j <= t; ++j)
                 r.weight[j] = T(1 / std::sqrt(double(S::d))) *
                               kernels::dot<W>(S::d, rows.q(h, t), rows.k(h / group, j));
@@ -113,20 +119,35 @@ struct KeyChoice<S, Pattern> : PlainChoice {
             for (int j = 0; j <= t; ++j)
                 r.column[j] += double(r.weight[j]), r.diagonal[t - j] += double(r.weight[j]);
         }
-        std::fill_n(r.column, std::min(n, forced_columns), always);
-        std::fill_n(r.diagonal, std::min(n, forced_diagonals), always);
-        std::int32_t seen[std::size_t(columns)], back[std::size_t(diagonals)];
-        best_of<columns>(0, n, seen, [&](int j) { return r.column[j]; });
-        best_of<diagonals>(0, n, back, [&](int j) { return r.diagonal[j]; });
+        int const columns = largest(n, r.column, Pattern::first_columns, Pattern::columns, r.seen),
+                  diagonals = largest(n, r.diagonal, Pattern::nearest_diagonals, Pattern::diagonals, r.back);
+        constexpr double taken = -1;
+        for (int i = 0; i < columns; ++i) r.column[r.seen[i]] = taken;
         for (int t = 0; t < n; ++t) {
             std::int32_t *const list = r.chosen + t * most_tokens, *end = list;
-            for (std::int32_t const j : seen)
-                if (j >= 0 && j <= t) *end++ = j;
-            std::int32_t* const of_columns = end;
-            for (std::int32_t const b : back)
-                if (b >= 0 && b <= t && std::find(list, of_columns, t - b) == of_columns) *end++ = t - b;
+            for (int i = 0; i < columns; ++i)
+                if (r.seen[i] <= t) *end++ = r.seen[i];
+            for (int i = 0; i < diagonals; ++i)
+                if (int const key = t - r.back[i]; key >= 0 && r.column[key] != taken) *end++ = key;
             std::fill(end, list + most_tokens, -1);
         }
+    }
+
+private:
+    /// Puts the places of the largest masses in order, the first `forced` before all, and returns how many
+    /// are wanted: `count`, or as many as hold the share.
+    static int largest(int n, double* mass, int forced, int count, std::int32_t* to) noexcept {
+        std::replace_if(mass, mass + n, [](double m) { return std::isnan(m); }, 0.0); // NaN has no order
+        std::fill_n(mass, std::min(n, forced), std::numeric_limits<double>::infinity());
+        std::iota(to, to + n, 0);
+        std::sort(to, to + n, [&](std::int32_t a, std::int32_t b) {
+            return mass[a] > mass[b] || (mass[a] == mass[b] && a < b);
+        });
+        int held = 0;
+        if constexpr (Pattern::share > 0)
+            for (double sum = 0; sum <= Pattern::share * std::min(n, queries) && held < n; ++held)
+                sum += mass[to[held]];
+        return std::min(n, std::max(held, count));
     }
 };
 

@@ -216,7 +216,29 @@ template <int Columns, int Diagonals, int Queries = 256> struct VerticalSlash {
         List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
     using Refuses = detail::OnlyOfThePast;
     static constexpr bool used = true, of_prompts = true;
-    static constexpr int columns = Columns, diagonals = Diagonals, queries = Queries;
+    static constexpr int columns = Columns, diagonals = Diagonals, queries = Queries, first_columns = 4,
+                         nearest_diagonals = 64;
+    static constexpr double share = 0;
+    template <int Rows> using Over = Window<Rows>;
+};
+/// For a prompt as a whole: all queries see the same keys and the same distances, of each the fewest that
+/// hold more than Share of what its last Queries queries give, and at least Least (FlexPrefill, arXiv
+/// 2502.20766, as arXiv 2504.17768 does it: Share .65, Least 512). How many that are is known when it runs:
+/// `flops` says at most, and lists have room for T keys a query. There is no `step`; made for models that
+/// were trained with all keys.
+template <double Share, int Least, int Queries = 256> struct FlexPrefill {
+    using Must = std::conditional_t<(Least > 0 && Queries > 0),
+                                    detail::Must<(Share > 0 && Share < 1), a_probability_below_1>,
+                                    detail::Must<false, a_positive_count>>;
+    using PolicyKind = WhichPattern;
+    using Is = List<that_chooses_blocks>;
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+    using Refuses = detail::OnlyOfThePast;
+    static constexpr bool used = true, of_prompts = true;
+    static constexpr int columns = Least, diagonals = Least, queries = Queries, first_columns = 0,
+                         nearest_diagonals = 0;
+    static constexpr double share = Share;
     template <int Rows> using Over = Window<Rows>;
 };
 /// What decoding from a smaller cache would give: tokens behind a prompt of Length tokens see each other and,
