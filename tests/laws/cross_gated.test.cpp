@@ -42,7 +42,8 @@ TEST_CASE("a gated cross begins as the static one") {
         auto ws = Workspace<M, Batch<1>>{};
         auto still = Workspace<Static, Batch<1>>{};
         for (std::size_t i = 0; i < 20; ++i)
-            CHECK(net.infer(rows[i], ws)[0] == doctest::Approx(plain.infer(rows[i], still)[0]).epsilon(1e-5));
+            CHECK(double(net.infer(rows[i], ws)[0]) ==
+                  doctest::Approx(double(plain.infer(rows[i], still)[0])).epsilon(1e-5));
     };
     same(Tag<Model<Row, Suppressed<>>>{});
     same(Tag<Model<Row, Suppressed<SoftmaxGate>>>{});

@@ -4,12 +4,13 @@
     pip install torch==2.13.0 safetensors==0.8.0 einops==0.8.2 && pip install --no-deps fla-core==0.6.0
     python tests/vectors/checkpoints/make_fla_checkpoints.py
 
-fla's layers ask for Triton, so they are written here with its layers' parameter names around its naive recurrences, which
-compute in float32. Writes gated_deltanet.safetensors, gla.safetensors and fla_answers.safetensors.
+fla's layers ask for Triton, so they are written here with its layers' parameter names around its naive recurrences. These
+are made to compute in float64: in float32, as they stand, their rounding is as large as what is tested. Writes gated_deltanet.safetensors, gla.safetensors and fla_answers.safetensors.
 """
 import hashlib
 import pathlib
 import sys
+import types
 
 import torch
 from safetensors.torch import save_file
@@ -18,10 +19,17 @@ from torch.nn import functional as F
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from make_fla_vectors import naive  # noqa: E402
+from make_fla_vectors import OPS  # noqa: E402
 
 V, D, T, LAYERS, HEADS, HIDDEN = 32, 16, 12, 2, 2, 24
 torch.set_default_dtype(torch.float64)
+
+
+def naive(folder):
+    source = (OPS / folder / "naive.py").read_text().replace("torch.float32", "torch.float64").replace(".float()", ".double()")
+    module = types.ModuleType(f"naive_{folder}")
+    exec(compile(source, f"{folder}/naive.py", "exec"), module.__dict__)
+    return module
 
 
 class RMSNorm(nn.Module):
