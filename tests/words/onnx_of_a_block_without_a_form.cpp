@@ -1,5 +1,6 @@
 // words: inlay: a block has no ONNX form
 // words: has_an_onnx_form<.*TokenShift
+#include <inlay/inlay.hpp>
 #include <inlay/io/onnx.hpp>
 
 using namespace inlay;
