@@ -19,7 +19,13 @@ def arguments(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--xsimd", help="the folder that holds xsimd/xsimd.hpp")
     parser.add_argument("--compilers", nargs="+", default=["g++-12", "clang++-19"])
+    parser.add_argument("--every", action="store_true", help="what is right is compiled by every compiler, not in turn")
     return parser
+
+
+def for_what_is_right(number, options):
+    """The compilers that try the source of that number: what is right seldom is so for one of them alone."""
+    return options.compilers if options.every else [options.compilers[number % len(options.compilers)]]
 
 
 def check_compilers(options):

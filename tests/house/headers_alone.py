@@ -24,10 +24,10 @@ def main():
     options = compilers.arguments(__doc__).parse_args()
     compilers.check_compilers(options)
     jobs = []
-    for path in sorted((compilers.INCLUDE / "inlay").rglob("*.hpp")):
+    for number, path in enumerate(sorted((compilers.INCLUDE / "inlay").rglob("*.hpp"))):
         header = path.relative_to(compilers.INCLUDE / "inlay").as_posix()
         flags = [] if header.startswith(THROWS) else ["-fno-exceptions", "-fno-rtti"]
-        for compiler in options.compilers:
+        for compiler in compilers.for_what_is_right(number, options):
             jobs.append((f"{header}, {compiler}", functools.partial(compiles, header, flags, compiler, options)))
     compilers.report(jobs)
 

@@ -64,8 +64,12 @@ def main():
     sources = [source.resolve() for source in options.sources] or sorted(HERE.glob("*.cpp"))
     # From the repository's root, so that messages do not grow with the path to it.
     sources = [source.relative_to(compilers.ROOT) for source in sources]
-    compilers.report([(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
-                      for source in sources for compiler in options.compilers for how in (correct, mistaken)])
+    jobs = []
+    for number, source in enumerate(sources):
+        for how, by in ((correct, compilers.for_what_is_right(number, options)), (mistaken, options.compilers)):
+            jobs += [(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
+                     for compiler in by]
+    compilers.report(jobs)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 #include <inlay/blocks/cross_pairs.hpp>
 #include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/draw.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
