@@ -111,8 +111,8 @@ int main(int argc, char** argv) try {
     bool const smoke = std::getenv("INLAY_SMOKE") != nullptr;
     auto const steps = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : smoke ? 4 : 800;
     auto const text = read_bytes<Tokens<length, bytes>>(argv[1], Split{.validation = 0.1});
-    std::printf("compiled for %s, %llu steps of %d bytes\n", INLAY_ISA_NAME, (unsigned long long)steps,
-                batch * length);
+    std::printf("compiled for %s, %llu steps of %d bytes\n", INLAY_ISA_NAME,
+                static_cast<unsigned long long>(steps), batch * length);
     std::printf("%24s parameter  bits per   training     decoding, bytes/s   bytes of state at\n", "");
     std::printf("%24s        s      byte    bytes/s   at 1 of 8,192       end       256     8,192\n", "");
     Report const all[] = {

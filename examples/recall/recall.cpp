@@ -131,13 +131,13 @@ void run(char const* name, Task const& task, Options const& o, std::FILE* csv, s
                                                     curve.y.push_back(e.metrics[0].value);
                                                     e.stop = e.metrics[0].value > 0.99;
                                                 }});
-        std::printf(" %5llu steps", (unsigned long long)report.steps);
+        std::printf(" %5llu steps", static_cast<unsigned long long>(report.steps));
         for (std::size_t kind = 0; kind < std::size(pairs); ++kind) {
             auto const part = make(task, test_rows * 2, kind, 1, Key{std::uint64_t(seed)}.fold(3).fold(kind));
             double const right = get<Accuracy>(evaluate<Accuracy>(net, part));
             std::printf(" %.3f", right);
             std::fprintf(csv, "%s,%s,%d,%llu,%d,%.4f\n", task.name, name, seed,
-                         (unsigned long long)report.steps, task.pairs_of(kind), right);
+                         static_cast<unsigned long long>(report.steps), task.pairs_of(kind), right);
         }
         std::fflush(stdout), std::fflush(csv);
         if (seed == 1 && !task.updates) curves.push_back(curve);
