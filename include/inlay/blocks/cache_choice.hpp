@@ -100,7 +100,7 @@ private:
             for (int i = std::max(0, j - reach); i <= std::min(prompt - 1, j + reach); ++i)
                 score[j] += r.raw[i] / Pattern::pool;
             if (j < forced_first || j >= prompt - Pattern::last)
-                score[j] = std::numeric_limits<double>::infinity();
+                score[j] = double(std::numeric_limits<T>::infinity());
         }
     }
     /// Marks the n best of [from, to) that are not marked, of equals the earlier.

@@ -137,8 +137,8 @@ private:
     /// Puts the places of the largest masses in order, the first `forced` before all, and returns how many
     /// are wanted: `count`, or as many as hold the share.
     static int largest(int n, double* mass, int forced, int count, std::int32_t* to) noexcept {
-        std::replace_if(mass, mass + n, [](double m) { return std::isnan(m); }, 0.0); // NaN has no order
-        std::fill_n(mass, std::min(n, forced), std::numeric_limits<double>::infinity());
+        std::replace_if(mass, mass + n, [](double m) { return !(m == m); }, 0.0); // NaN has no order
+        std::fill_n(mass, std::min(n, forced), double(std::numeric_limits<T>::infinity()));
         std::iota(to, to + n, 0);
         std::sort(to, to + n, [&](std::int32_t a, std::int32_t b) {
             return mass[a] > mass[b] || (mass[a] == mass[b] && a < b);
