@@ -15,6 +15,9 @@ constexpr int T = 5, V = 23, B = 6;
 template <int O>
 using Lm = Model<Tokens<T, V>, Embed<13>, PreNorm<SoftmaxAttn<Heads<1>, HeadDim<32>>>, PreNorm<SwiGlu<40>>,
                  Dense<O>, Gelu, Dense<3>>;
+using Mixed =
+    Model<Tokens<T, V>, Embed<16>, Gru<16>, Residual<LinearAttn<Heads<1>, GatedDelta>>,
+          Residual<SparseAttn<Heads<1>, TopBlocks<2, 2>>>, Residual<Memory<Heads<1>, Depth<1>>>, Dense<3>>;
 
 /// The double that a weight is stored as, from the definition of the type.
 template <class S> double rounded(double x, double largest) {
@@ -98,6 +101,7 @@ TEST_CASE("weights of fewer bits compute as the same weights rounded") {
     check<Int8, Lm<50>>(2e-2);
     check<Int8, Lm<50>::as<float, Lanes<4>>>(2e-2);
 }
+TEST_CASE("weights of fewer bits, in blocks that are made of Dense") { check<Bf16, Mixed>(1e-2); }
 TEST_CASE("they take a half and a quarter of the room") {
     using M = Model<Tokens<4, 512>, Embed<64>, Dense<256>, Relu, Dense<512>>;
     CHECK(sizeof(M::with<Weights<Bf16>>::Params) < sizeof(M::Params) * 51 / 100);
