@@ -149,8 +149,8 @@ struct FreeKeys {
     static constexpr bool unit = false;
 };
 /// Queries, keys and values are sums over their last Width tokens, channel by channel, then SiLU; the last
-/// Width - 1 of them belong to the state. `q_conv.weight [Width, H d]`, `k_conv`, `v_conv`, the newest token
-/// first. 0: none.
+/// Width - 1 of them belong to the state. `q_conv.weight [H d, Width]`, `k_conv`, `v_conv`, the newest token
+/// last, as Conv1d has them. 0: none.
 template <int Width> struct ShortConv {
     static_assert(Width >= 0, "inlay: ShortConv needs a width");
     using PolicyKind = WhichConv;
