@@ -59,6 +59,12 @@ template <int N> struct HeadDim {
     using PolicyKind = HowWideHeads;
     static constexpr int value = N;
 };
+namespace detail {
+/// What HeadDim says, or an even share of D for each of so many heads; 0 where there is none.
+template <int D, int Heads, class... Policies>
+inline constexpr int head_width =
+    PolicyOr<HowWideHeads, HeadDim<(Heads > 0 && D % Heads == 0 ? D / Heads : 0)>, Policies...>::type::value;
+} // namespace detail
 /// Adds a bias to all four projections.
 struct Bias {
     using PolicyKind = WhichBias;

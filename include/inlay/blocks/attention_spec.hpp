@@ -61,10 +61,7 @@ template <class Named, class... Policies> struct AttentionSpec {
     using Diff = policy<WhichDifference, NoDifference>;
     using Select = policy<WhichSelection, NoSelection>;
     using Docs = policy<WhichDocuments, NoDocuments>;
-    template <int D>
-    static constexpr int head_dim =
-        policy<HowWideHeads,
-               HeadDim<(heads > 0 && D % (heads * Diff::sets) == 0 ? D / (heads * Diff::sets) : 0)>>::value;
+    template <int D> static constexpr int head_dim = head_width<D, heads * Diff::sets, Policies...>;
 
     template <class I> static consteval auto problem() {
         using P = PolicyProblem<Named, I, typename Named::Allowed, Policies...>;

@@ -59,9 +59,7 @@ template <class... Policies> struct LinearAttn {
     using ReadGate = policy<WhichReadGate, typename Member::ReadGate>;
     using Start = policy<WhichStart, detail::EmptyStart>;
     using Places = policy<WhichPlaces, detail::NoPlaces>;
-    template <int D>
-    static constexpr int head_dim =
-        policy<HowWideHeads, HeadDim<(heads > 0 && D % heads == 0 ? D / heads : 0)>>::value;
+    template <int D> static constexpr int head_dim = detail::head_width<D, heads, Policies...>;
     template <int D> static constexpr int keys = policy<HowWideKeys, KeyDim<head_dim<D>>>::value;
     template <int D> static constexpr int values = policy<HowWideValues, ValueDim<head_dim<D>>>::value;
 
