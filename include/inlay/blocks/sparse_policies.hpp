@@ -38,23 +38,37 @@ template <class Pattern, int Rows> struct NearTokens {
 };
 struct MeanKeys;
 struct KeyBounds;
+
+/// What all patterns say, and those whose keys depend on queries, on no options but a few, on a whole prompt.
+struct AnyPattern {
+    using PolicyKind = WhichPattern;
+    static constexpr bool used = true;
+};
+struct ChoosingPattern : AnyPattern {
+    using Is = List<that_chooses_blocks>;
+    using Refuses = OnlyOfThePast;
+};
+struct BarePattern : ChoosingPattern {
+    using Admits =
+        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
+};
+template <class Base> struct OfPrompts : Base {
+    static constexpr bool of_prompts = true;
+};
 } // namespace detail
 
 /// The last N tokens, itself included: Window<N> as a pattern. With Bidirectional those nearer than N on both
 /// sides.
-template <int N> struct LocalTokens {
+template <int N> struct LocalTokens : detail::AnyPattern {
     using Must = detail::Must<(N > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
     using Refuses = detail::NotWithPatterns;
-    static constexpr bool used = true;
     template <int> using Over = Window<N>;
 };
 /// The last S tokens, itself included, and those a multiple of S away (arXiv 1904.10509).
-template <int S> struct Strided {
+template <int S> struct Strided : detail::AnyPattern {
     using Must = detail::Must<(S > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
     using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, spread = true;
+    static constexpr bool spread = true;
     static constexpr int classes = S;
     template <int Rows> using Over = detail::NearTokens<Strided, Rows>;
 
@@ -70,11 +84,10 @@ template <int S> struct Strided {
     }
 };
 /// N tokens, each R from the next, the last of them itself (arXiv 2004.05150).
-template <int N, int R> struct Dilated {
+template <int N, int R> struct Dilated : detail::AnyPattern {
     using Must = detail::Must<(N > 0 && R > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
     using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, spread = true;
+    static constexpr bool spread = true;
     static constexpr int classes = R;
     template <int> using Over = detail::NearTokens<Dilated, (N - 1) * R + 1>;
 
@@ -92,11 +105,10 @@ template <int N, int R> struct Dilated {
 };
 /// Its own stretch of S tokens, and the last C of every stretch: the fixed pattern of arXiv 1904.10509. With
 /// Bidirectional those of later stretches too.
-template <int S, int C> struct Column {
+template <int S, int C> struct Column : detail::AnyPattern {
     using Must = detail::Must<(S > 0 && C > 0 && C <= S), a_positive_count>;
-    using PolicyKind = WhichPattern;
     using Refuses = detail::NotWithPatterns;
-    static constexpr bool used = true, spread = true;
+    static constexpr bool spread = true;
     static constexpr int classes = 1;
     template <int Rows> using Over = detail::NearTokens<Column, Rows>;
 
@@ -123,12 +135,8 @@ template <int N> struct GlobalTokens {
 /// A query sees its own block of Block tokens, and of the blocks before it those N - 1 whose mean key has the
 /// largest product with it; of equals the earlier (MoBA, arXiv 2502.13189). Each head chooses for itself; the
 /// choice has no gradient.
-template <int N, int Block> struct TopBlocks {
+template <int N, int Block> struct TopBlocks : detail::ChoosingPattern {
     using Must = detail::Must<(N > 0 && Block > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true;
     static constexpr int block = Block, others = N - 1;
     using Summary = detail::MeanKeys;
     template <int Rows> using Over = detail::OwnBlocks<Block, 1, Rows>;
@@ -138,24 +146,17 @@ template <int N, int Block> struct TopBlocks {
 /// the largest product, by the least and the largest of each of its numbers: sum_d max(q_d min_d, q_d max_d)
 /// is at least the product of any key of the page (Quest, arXiv 2406.10774). Each head chooses for itself.
 /// Made for models that were trained with all keys: parameters are theirs.
-template <int N, int Page> struct Quest {
+template <int N, int Page> struct Quest : detail::ChoosingPattern {
     using Must = detail::Must<(N > 0 && Page > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true;
     static constexpr int block = Page, others = N;
     using Summary = detail::KeyBounds;
     template <int Rows> using Over = detail::OwnBlocks<Page, 1, Rows>;
 };
 /// The N keys with the largest products, of equals the earliest. All products are computed, so that only what
 /// comes behind them is saved. Each head chooses for itself; the choice has no gradient.
-template <int N> struct TopTokens {
+template <int N> struct TopTokens : detail::ChoosingPattern {
     using Must = detail::Must<(N > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
     using Refuses = detail::NotWithPatterns;
-    static constexpr bool used = true;
     static constexpr int tokens = N;
     template <int Rows> using Over = Window<Rows>;
 };
@@ -163,12 +164,9 @@ template <int N> struct TopTokens {
 /// left out has no weight at all, and the weights of what is kept are multiplied by sigmoid(r), through which
 /// Ws learns. Parameters: `select.weight [1, D]` from Xavier's U(-a, a). A hard choice where soft weights are
 /// drawn to distractors (after System 2 attention, arXiv 2311.11829).
-template <int N> struct HardSelect {
+template <int N> struct HardSelect : detail::ChoosingPattern {
     using Must = detail::Must<(N > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
     using Refuses = detail::NotWithPatterns;
-    static constexpr bool used = true;
     static constexpr int kept_tokens = N;
     template <int Rows> using Over = Window<Rows>;
 };
@@ -178,14 +176,8 @@ template <int N> struct HardSelect {
 /// largest mean weight in the first attention, over the heads that read the same keys; and over the last
 /// Window tokens. Parameters: `nsa_gate.weight [3 H, D]`, zeros at first: three gates a head, side by side.
 /// The choice has no gradient.
-template <int Block, int N, int Near> struct Nsa {
+template <int Block, int N, int Near> struct Nsa : detail::BarePattern {
     using Must = detail::Must<(Block > 0 && N >= 3 && Near > 0), three_blocks_and_a_window>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Admits =
-        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true;
     static constexpr int first_tokens = Block, window = Near;
     struct Blocks {
         static constexpr int block = Block, others = N - 3;
@@ -196,26 +188,17 @@ template <int Block, int N, int Near> struct Nsa {
 /// own, the one before, and those whose mean key has the largest product with their mean query (Block-Sparse
 /// of arXiv 2504.17768). What comes later in its block takes part in the choice, so that there is no `step`;
 /// made for models that were trained with all keys.
-template <int N, int Block> struct MeanBlocks {
+template <int N, int Block> struct MeanBlocks : detail::OfPrompts<detail::ChoosingPattern> {
     using Must = detail::Must<(Block > 0 && N >= 3), three_blocks_and_a_window>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, of_prompts = true;
     static constexpr int block = Block, others = N - 3, first_tokens = Block;
     template <int Rows> using Over = detail::OwnBlocks<Block, 2, Rows>;
 };
 /// For a prompt as a whole: all queries see the same Columns keys and the same Diagonals distances, those to
 /// which its last Queries queries give most; the first four keys and the 64 nearest distances come before all
 /// (Vertical-Slash, arXiv 2407.02490). There is no `step`; made for models that were trained with all keys.
-template <int Columns, int Diagonals, int Queries = 256> struct VerticalSlash {
+template <int Columns, int Diagonals, int Queries = 256>
+struct VerticalSlash : detail::OfPrompts<detail::BarePattern> {
     using Must = detail::Must<(Columns > 0 && Diagonals > 0 && Queries > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Admits =
-        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, of_prompts = true;
     static constexpr int columns = Columns, diagonals = Diagonals, queries = Queries, first_columns = 4,
                          nearest_diagonals = 64;
     static constexpr double share = 0;
@@ -226,16 +209,11 @@ template <int Columns, int Diagonals, int Queries = 256> struct VerticalSlash {
 /// 2502.20766, as arXiv 2504.17768 does it: Share .65, Least 512). How many that are is known when it runs:
 /// `flops` says at most, and lists have room for T keys a query. There is no `step`; made for models that
 /// were trained with all keys.
-template <double Share, int Least, int Queries = 256> struct FlexPrefill {
+template <double Share, int Least, int Queries = 256>
+struct FlexPrefill : detail::OfPrompts<detail::BarePattern> {
     using Must = std::conditional_t<(Least > 0 && Queries > 0),
                                     detail::Must<(Share > 0 && Share < 1), a_probability_below_1>,
                                     detail::Must<false, a_positive_count>>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Admits =
-        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, of_prompts = true;
     static constexpr int columns = Least, diagonals = Least, queries = Queries, first_columns = 0,
                          nearest_diagonals = 0;
     static constexpr double share = Share;
@@ -248,14 +226,9 @@ template <double Share, int Least, int Queries = 256> struct FlexPrefill {
 /// counts, each head of keys has a fifth of Capacity, and all heads compete for the rest. In `forward` only;
 /// there is no `step`; made for models that were trained with all keys.
 template <int Length, int Capacity, bool Adaptive = false, int Queries = 256, int Pool = 21, int Last = 128>
-struct SnapKv {
+struct SnapKv : detail::OfPrompts<detail::BarePattern> {
     using Must = detail::Must<(Length > 0 && Capacity > 0 && Queries > 0 && Pool > 0), a_positive_count>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Admits =
-        List<HowManyHeads, HowManyKvHeads, HowWideHeads, WhichKeys, WhichPlaces, WhichBias, WhichGate>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true, of_prompts = true, adaptive = Adaptive;
+    static constexpr bool adaptive = Adaptive;
     static constexpr int prompt = Length, capacity = Capacity, queries = Queries, pool = Pool, last = Last;
     template <int Rows> using Over = detail::NearTokens<SnapKv, Rows>;
 
@@ -264,12 +237,8 @@ struct SnapKv {
 };
 /// By blocks of Block tokens: its own and the Near - 1 before it, the first First, and Drawn of those
 /// between, drawn once for each layer, head and block of queries (arXiv 2007.14062, which is not causal).
-template <int Block, int Near = 3, int Drawn = 3, int First = 2> struct BigBird {
+template <int Block, int Near = 3, int Drawn = 3, int First = 2> struct BigBird : detail::ChoosingPattern {
     using Must = detail::Must<(Block > 0 && Near > 0 && Drawn >= 0 && First >= 0), counts_of_blocks>;
-    using PolicyKind = WhichPattern;
-    using Is = List<that_chooses_blocks>;
-    using Refuses = detail::OnlyOfThePast;
-    static constexpr bool used = true;
     static constexpr int block = Block, others = Drawn, first_tokens = First * Block;
     template <int Rows> using Over = detail::OwnBlocks<Block, Near, Rows>;
 
