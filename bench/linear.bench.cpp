@@ -178,7 +178,7 @@ template <class Layer, int H, class... P> void steps(char const* name, int gates
 
 int main(int count, char** arguments) {
     begin(count, arguments);
-    heading("linear attention by chunks, one head (T,d,C)");
+    heading("linear attention by chunks, one head (T,d,C)", true);
     chunks<1024, 32, 32>(false);
     chunks<1024, 64, 64>(false);
     chunks<1024, 32, 32>(true);

@@ -79,7 +79,7 @@ template <int L, int n, int d> void chunk() {
 
 int main(int count, char** arguments) {
     begin(count, arguments);
-    heading("a chunk of a memory, four heads (tokens,d)");
+    heading("a chunk of a memory, four heads (tokens,d)", true);
     chunk<1, 16, 32>();
     chunk<1, 32, 64>();
     chunk<1, 64, 64>();
