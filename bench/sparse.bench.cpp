@@ -6,6 +6,8 @@
 
 #include <inlay/inlay.hpp>
 
+#include <sys/mman.h>
+
 namespace {
 
 using namespace bench;
@@ -57,12 +59,17 @@ public:
     static constexpr double pairs() { return Choice::pairs(); }
 
 private:
+    /// In pages of 2 MB, which most systems give to large blocks unasked: rows at random would be looked up
+    /// in two caches otherwise, that of pages too.
+    static constexpr std::align_val_t page{2 << 20};
     struct Free {
-        void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t(64)); }
+        void operator()(std::byte* p) const { ::operator delete[](p, page); }
     };
     struct Room {
-        explicit Room(std::size_t bytes)
-            : at(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t(64)))) {
+        explicit Room(std::size_t bytes) : at(static_cast<std::byte*>(::operator new[](bytes, page))) {
+#if defined(MADV_HUGEPAGE)
+            madvise(at.get(), bytes, MADV_HUGEPAGE);
+#endif
             std::fill_n(at.get(), bytes, std::byte{});
         }
         std::byte* get() const { return at.get(); }

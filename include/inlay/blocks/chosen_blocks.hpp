@@ -43,10 +43,11 @@ template <class S, class Blocks> struct BlockPieces {
         for (int c = 0; c < Grid::most; ++c) r.start[c + 1] += r.start[c];
         each_chosen([&](int t, int c) { r.query[r.start[c]++] = t; });
         std::int64_t const first = Grid::first(r.order);
+        std::int32_t const all = r.start[Grid::most];
         for (int c = 0, begin = 0; c < Grid::most; begin = r.start[c++])
             if (r.start[c] > begin)
-                f(KeyPiece{r.order.row((first + c) * N), N}, r.start[c] - begin, r.query + begin,
-                  [](int) { return kernels::KeysSeen{0, N}; });
+                f(KeyPiece{r.order.row((first + c) * N), N, nullptr, all - r.start[c]}, r.start[c] - begin,
+                  r.query + begin, [](int) { return kernels::KeysSeen{0, N}; });
     }
     /// The slots of what is nearby for the last token of a ring, and of blocks; returns how many.
     template <class Ring>

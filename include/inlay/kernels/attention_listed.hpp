@@ -14,6 +14,11 @@ namespace kernels {
 struct KeysSeen {
     int from, to, always = 0;
 };
+/// What will be asked for behind a piece: as many keys behind its own, and as many queries behind those of
+/// its list.
+struct NextPiece {
+    int keys = 0, queries = 0;
+};
 /// Queries that are taken at a time.
 inline constexpr int listed_queries = 64;
 
@@ -45,6 +50,16 @@ template <int W, class T> struct Listed {
         return some;
     }
 };
+
+/// Of as many keys as a piece has, behind its own, those that go with queries [i, then) of n.
+struct ShareOfKeys {
+    std::ptrdiff_t from;
+    int n;
+};
+inline ShareOfKeys share_of(int keys, int i, int then, int n) noexcept {
+    auto const at = [&](int q) { return int(std::int64_t(keys) * q / n); };
+    return {keys + at(i), at(then) - at(i)};
+}
 
 /// out_i = e^(L_i - L) out_i + e^(L'_i - L) part_i with L = log(e^L_i + e^L'_i), for the rows i of a list.
 template <int W, class T>
@@ -94,7 +109,8 @@ template <int W, class T> constexpr std::size_t listed_backward_room(int width, 
 /// sees. A list may be of any length.
 template <int W, class T, class S, class Sees>
 inline void attend_listed(AttentionHead<T> const& head, S const& scores, int n, std::int32_t const* ids,
-                          Sees const& sees, T* out, std::ptrdiff_t out_row, T* log_sum, T* room) noexcept {
+                          Sees const& sees, T* out, std::ptrdiff_t out_row, T* log_sum, T* room,
+                          NextPiece next = {}) noexcept {
     detail::Listed<W, T> const some(head, room, false);
     // In whole blocks, whose last queries do as the last one does: smaller products are rounded otherwise,
     // and how many queries there are may depend on what a later one chose.
@@ -106,7 +122,11 @@ inline void attend_listed(AttentionHead<T> const& head, S const& scores, int n, 
         std::fill_n(std::copy_n(ids + i, m, own), whole - m, own[m - 1]);
         RowsAhead<T> ahead; // what the merge wants, and the next queries
         ahead.add(m, own, out, out_row, head.value_width);
-        ahead.add(std::min(listed_queries, n - then), ids + then, head.query, head.query_row, head.width);
+        ahead.add(std::min(listed_queries, n + next.queries - then), ids + then, head.query, head.query_row,
+                  head.width);
+        auto const share = detail::share_of(next.keys, i, then, n);
+        ahead.add(share.n, head.key + share.from * head.key_row, head.key_row, head.width);
+        ahead.add(share.n, head.value + share.from * head.value_row, head.value_row, head.value_width);
         AttentionHead<T> part = some.head(head, whole, own, sees, ahead);
         part.ids = own;
         attend<W>(part, scores, static_cast<T const*>(nullptr), some.out, some.value_width, some.log_sum,
@@ -121,15 +141,20 @@ template <class Weights, int W, class T, class S, class Sees>
 inline void attend_listed_backward(AttentionHead<T> const& head, S const& scores, int n,
                                    std::int32_t const* ids, Sees const& sees, T const* dout,
                                    std::ptrdiff_t dout_row, T const* kept, T const* mean, T* dq, T* dk, T* dv,
-                                   T* room) noexcept {
+                                   T* room, NextPiece next = {}) noexcept {
     detail::Listed<W, T> const some(head, room, true);
     for (int i = 0; i < n; i += listed_queries) {
         int const m = std::min(listed_queries, n - i), then = i + m,
-                  next = std::min(listed_queries, n - then);
+                  others = std::min(listed_queries, n + next.queries - then);
         RowsAhead<T> ahead; // what gradients are added to, and the next queries
         ahead.add(m, ids + i, dq, head.query_row, head.width);
-        ahead.add(next, ids + then, head.query, head.query_row, head.width);
-        ahead.add(next, ids + then, dout, dout_row, head.value_width);
+        ahead.add(others, ids + then, head.query, head.query_row, head.width);
+        ahead.add(others, ids + then, dout, dout_row, head.value_width);
+        auto const share = detail::share_of(next.keys, i, then, n);
+        for (T const* rows : {head.key, static_cast<T const*>(dk)})
+            ahead.add(share.n, rows + share.from * head.key_row, head.key_row, head.width);
+        for (T const* rows : {head.value, static_cast<T const*>(dv)})
+            ahead.add(share.n, rows + share.from * head.value_row, head.value_row, head.value_width);
         AttentionHead<T> part = some.head(head, m, ids + i, sees, ahead);
         gather(m, ids + i, head.query, head.query_row, some.width, some.query, some.width);
         gather(m, ids + i, dout, dout_row, some.value_width, some.out, some.value_width);
