@@ -29,22 +29,59 @@ template <class T> struct GatedChunk {
 };
 
 namespace detail {
-/// Keeps m(i, j) e^(b_i - b_j) of tokens j <= i in each of `count` triangles that lie side by side, `span`
-/// apart, and puts zeros above the diagonals. Without sums nothing decays.
+/// m(i, j) e^(b_i - b_j) of tokens j <= i, and zeros above, of the last `span` columns; without sums nothing
+/// decays. Before these lie those of the delta rule where there is a beta: times -beta_i, and anything above.
 template <int W, class T>
-INLAY_NOINLINE inline void fade_triangles(int n, int span, int count, DecaySums<T> const* sums,
+INLAY_NOINLINE inline void fade_triangles(int n, int span, DecaySums<T> const* sums, T const* beta,
                                           T* m) noexcept {
     using V = simd::vec<T, W>;
-    for (int j = 0; j < n; ++j, m += count * span)
-        for (int i = 0; i < span; i += W) {
-            V by(T(1));
-            if (sums)
-                by = decay_of(V::load(sums->high + i), V::load(sums->low + i), V(sums->high[j]),
-                              V(sums->low[j]));
-            int const above = std::clamp(j - i, 0, W);
-            by = by - simd::fill_from(by, above, T(0));
-            for (int t = 0; t < count; ++t) (by * V::load(m + t * span + i)).store(m + t * span + i);
+    int const row = (beta ? 2 : 1) * span;
+    for (int i = 0; i < span; i += W) {
+        V const strength = beta ? -V::load_first(beta + i, std::min(n - i, W)) : V(T(0)), one(T(1));
+        V const high = sums ? V::load(sums->high + i) : one, low = sums ? V::load(sums->low + i) : one;
+        T* at = m + i;
+        for (int j = 0; j < n; ++j, at += row) {
+            V const by = sums ? decay_of(high, low, V(sums->high[j]), V(sums->low[j])) : one;
+            if (beta) (strength * by * V::load(at)).store(at);
+            T* const read = at + row - span;
+            V const later = by - simd::fill_from(by, std::clamp(j - i, 0, W), T(0));
+            (later * V::load(read)).store(read);
         }
+    }
+}
+
+/// u_i += sum over j < i of m(i, j) u_j, earliest row first.
+template <int W, int NV, class T>
+INLAY_INLINE void follow_rows(T const* m, std::ptrdiff_t row, T* u, std::ptrdiff_t width) noexcept {
+    using V = simd::vec<T, W>;
+    V held[std::size_t(half_band)][std::size_t(NV)];
+    INLAY_UNROLL for (int r = 0; r < half_band; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) held[r][v] =
+        V::load(u + r * width + v * W);
+    INLAY_UNROLL for (int s = 0; s + 1 < half_band; ++s)
+        INLAY_UNROLL for (int r = s + 1; r < half_band; ++r) {
+        V const part(m[s * row + r]);
+        INLAY_UNROLL for (int v = 0; v < NV; ++v) held[r][v] = simd::fma(part, held[s][v], held[r][v]);
+    }
+    INLAY_UNROLL for (int r = 1; r < half_band; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) held[r][v]
+        .store(u + r * width + v * W);
+}
+template <int W, class T>
+INLAY_NOINLINE inline void follow(int n, int width, T const* m, std::ptrdiff_t row, T* u) noexcept {
+    for (int i = 0; i < n; i += half_band) {
+        int const high = std::min(half_band, n - i);
+        T *const first = u + i * width, *const last = first + width;
+        T const* const square = m + i * row + i;
+        if (i > 0) gemm<W>(high, width, i, m + i, 1, row, u, width, first, width, true);
+        if (high < half_band)
+            for (int s = 0; s < high; ++s)
+                for (int r = s + 1; r < high; ++r)
+                    axpy<W>(width, square[s * row + r], first + s * width, first + r * width);
+        else {
+            T* at = first;
+            for (; at + 2 * W <= last; at += 2 * W) follow_rows<W, 2>(square, row, at, width);
+            if (at < last) follow_rows<W, 1>(square, row, at, width);
+        }
+    }
 }
 
 /// One band; `state` moves behind it.
@@ -57,35 +94,35 @@ INLAY_NOINLINE inline void gated_band(GatedChunk<T> const& c, T* state, T* o, T*
         room += numbers;
         return here;
     };
-    T const one(1), minus(-1);
+    T const one(1);
     T *const turned = take(both * K), *const m = take(n * both);
-    T const *since = &one, *lost = &minus; // e^(b_i), and what is taken from a value
-    T* later = nullptr;                    // e^(b_last - b_i)
+    T const* since = &one; // e^(b_i)
+    T* later = nullptr;    // e^(b_last - b_i)
     int step = 0;
     DecaySums<T> sums{};
     if (c.decays > 0) {
         sums = {take(span), take(span), 1};
-        T *const from_start = take(span), *const negative = take(span);
+        T* const from_start = take(span);
         later = take(span);
         sum_decays<W>(n, c.log_decay, sums);
         decay_factors<W>(n, sums, from_start, later);
-        map<W>(span, from_start, negative, [](auto x) { return -x; });
-        since = from_start, lost = negative, step = 1;
+        since = from_start, step = 1;
     }
     // Keys' products with all keys, and with all queries: m(i, j) at j * both + i, queries behind the keys.
     if (c.delta) transpose_rows<W>(n, K, c.k, K, turned, both);
     transpose_rows<W>(n, K, c.q, K, turned + (both - span), both);
     gemm<W>(n, both, c.keys, c.k, K, 1, turned, both, m, both, false);
-    fade_triangles<W>(n, span, both / span, c.decays > 0 ? &sums : nullptr, m);
+    fade_triangles<W>(n, span, c.decays > 0 ? &sums : nullptr, c.delta ? c.beta : nullptr, m);
 
     T const* u = c.v;
     T* written = nullptr;
     if (c.beta || later) u = written = take(n * V);
     if (c.delta) {
-        T* const open = take(n * V);
-        gemm<W>(n, V, Product<T>{c.keys, c.k, K, 1, state, V, open, V, {}},
-                Blend<T>{c.v, V, &one, 0, lost, step});
-        solve_later<W>(n, V, m, both, c.beta, open, written);
+        T* const lost = take(n);
+        for (int i = 0; i < n; ++i) lost[i] = -c.beta[i] * since[i * step];
+        gemm<W>(n, V, Product<T>{c.keys, c.k, K, 1, state, V, written, V, {}},
+                Blend<T>{c.v, V, c.beta, 1, lost, 1});
+        follow<W>(n, V, m, both, written);
     } else if (c.beta)
         for (int i = 0; i < n; ++i) scale<W>(V, c.beta[i], c.v + i * V, written + i * V);
     T const* const read = c.beta ? u : c.v;

@@ -25,10 +25,14 @@ template <class T> struct Blend {
     T const* of_sum;
     std::ptrdiff_t sum_step;
 
-    template <class V>
-    INLAY_INLINE V operator()(V x, std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
-        return simd::fma(V(of_sum[r * sum_step]), x,
-                         V(of_base[r * base_step]) * V::load(base + r * row + column));
+    Blend from(std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
+        Blend at = *this;
+        at.base += r * row + column, at.of_base += r * base_step, at.of_sum += r * sum_step;
+        return at;
+    }
+    INLAY_INLINE void next() noexcept { base += row, of_base += base_step, of_sum += sum_step; }
+    template <class V> INLAY_INLINE V operator()(V x, std::ptrdiff_t column) const noexcept {
+        return simd::fma(V(*of_sum), x, V(*of_base) * V::load(base + column));
     }
 };
 
