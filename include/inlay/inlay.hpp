@@ -46,6 +46,7 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/target_attn.hpp>
+#include <inlay/combine/target_first.hpp>
 #include <inlay/combine/tied.hpp>
 #include <inlay/model/model.hpp>
 
