@@ -75,12 +75,14 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
     }
 };
 
-template <class Spec_, int D, int N, int V, class R>
-struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
-    using Base = OneTable<Spec_, V, D, N, R>;
+/// One row for each bag, weighted or not.
+template <class Spec_, int D, class I_, class R>
+struct EmbedBag : OneTable<Spec_, I_::vocabulary, D, I_::rows, R> {
+    using I = I_;
+    static constexpr int N = I::rows;
+    using Base = OneTable<Spec_, I::vocabulary, D, N, R>;
     using Base::W;
     using typename Base::Params, typename Base::State, typename Base::T;
-    using I = Bag<N, V>;
     using Output = Shape<1, D>;
     static constexpr double flops = 2.0 * N * D;
     using How = typename PoolingOf<Spec_>::type;
@@ -89,21 +91,26 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        constexpr bool mean = std::is_same_v<How, BagMean>;
-        if constexpr (mean || std::is_same_v<How, BagSum>)
+        constexpr bool mean = std::is_same_v<How, BagMean>, bare = id_words<I> == N;
+        if constexpr (bare && (mean || std::is_same_v<How, BagSum>))
             kernels::pool_rows<W, mean>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
         else
             for (int b = 0; b < c.rows; ++b) {
-                Pool::look_up(x.length(b), x(b), p.weight[0], y(b));
+                Pool::look_up(x.length(b), x(b), x.weights(b), p.weight[0], y(b));
                 kernels::clear_pads(y(b), D, y.stride);
             }
     }
     template <class C, class Tp, class G>
     static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
                          Scratch s) noexcept {
-        for (int b = 0; b < c.rows; ++b) Pool::put(x.length(b), x(b), p.weight[0], dy(b), g.weight, b * N, s);
+        for (int b = 0; b < c.rows; ++b)
+            Pool::put(x.length(b), x(b), x.weights(b), p.weight[0], dy(b), g.weight, b * N, s);
     }
 };
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, Bag<N, V>, R> : EmbedBag<Spec_, D, Bag<N, V>, R> {};
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, WeightedBag<N, V>, R> : EmbedBag<Spec_, D, WeightedBag<N, V>, R> {};
 
 template <class Spec_, int D, class R>
 struct EmbedBlock<Spec_, D, Shape<1>, R> : OneTable<Spec_, 1, D, 1, R> {
