@@ -2,10 +2,10 @@
 // How Embed makes one row of the rows of a bag.
 #pragma once
 
+#include <inlay/blocks/table_rows.hpp>
 #include <inlay/core/policy.hpp>
 #include <inlay/core/view.hpp>
 #include <inlay/kernels/gather.hpp>
-#include <inlay/kernels/pool.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -48,11 +48,12 @@ namespace detail {
 /// One bag over a table whose rows of D numbers are packed.
 template <class How, int D, int W, class T> struct BagOf {
     static constexpr std::size_t scratch = 0;
-    static void look_up(int n, std::int32_t const* ids, float const* weights, T const* table, T* y) noexcept {
+    template <class Table>
+    static void look_up(int n, std::int32_t const* ids, float const* weights, Table const& table,
+                        T* y) noexcept {
         kernels::clear(y, D);
         T const share = n > 0 ? How::template share<T>(n, weights) : T(0);
-        for (int k = 0; k < n; ++k)
-            kernels::axpy<W>(D, weighed(share, weights, k), table + std::ptrdiff_t(ids[k]) * D, y);
+        for (int k = 0; k < n; ++k) add_row<W>(table, ids[k], weighed(share, weights, k), y);
     }
     template <class Grads>
     static void put(int n, std::int32_t const* ids, float const* weights, T const*, T const* dy, Grads& table,
@@ -69,10 +70,11 @@ private:
 template <int D, int W, class T> struct BagOf<BagMax, D, W, T> {
     static constexpr std::size_t scratch =
         2 * lines(sizeof(T) * std::size_t(D)) + lines(sizeof(std::int32_t) * std::size_t(D));
-    static void look_up(int n, std::int32_t const* ids, float const*, T const* table, T* y) noexcept {
+    template <class Table>
+    static void look_up(int n, std::int32_t const* ids, float const*, Table const& table, T* y) noexcept {
         if (n == 0) return kernels::clear(y, D);
-        std::copy_n(table + std::ptrdiff_t(ids[0]) * D, D, y);
-        for (int k = 1; k < n; ++k) kernels::raise(D, table + std::ptrdiff_t(ids[k]) * D, y);
+        read_row(table, ids[0], y);
+        for (int k = 1; k < n; ++k) raise_row(table, ids[k], y);
     }
     template <class Grads>
     static void put(int n, std::int32_t const* ids, float const*, T const* table, T const* dy, Grads& grads,
