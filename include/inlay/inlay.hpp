@@ -20,6 +20,7 @@
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/prelu.hpp>
 #include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/senet.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
@@ -45,6 +46,7 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/target_attn.hpp>
+#include <inlay/combine/target_first.hpp>
 #include <inlay/combine/tied.hpp>
 #include <inlay/model/model.hpp>
 
