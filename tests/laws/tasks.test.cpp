@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "../laws.hpp"
+#include "../reference/ease.hpp"
 
 namespace {
 auto const mlp = reference::mlp({"0", "2"}, reference::relu);
@@ -54,6 +55,9 @@ TEST_CASE("laws: experts for several tasks") {
 TEST_CASE("laws: towers") {
     laws_in_float<PerRow<Dense<3>, Mlp<4, 2>>, Sequence<2, 5>>(
         reference::per_row({reference::dense, mlp}, 5));
+}
+TEST_CASE("laws: items to each other") {
+    laws_in_float<ItemToItem, Sequence<2, 17>>(reference::item_to_item);
 }
 TEST_CASE("laws: joint logits") { laws<Esmm, Vector<2>>(reference::esmm); }
 TEST_CASE("laws: a transformer over a history and its target") {
