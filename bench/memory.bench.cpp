@@ -4,7 +4,7 @@
 #include "harness.hpp"
 
 #include <inlay/blocks/activation.hpp>
-#include <inlay/kernels/memory_chunk_backward.hpp>
+#include <inlay/kernels/memory/chunk_backward.hpp>
 
 namespace {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/embed_ids.hpp>
-#include <inlay/blocks/embed_quotient.hpp>
-#include <inlay/blocks/embed_record.hpp>
-#include <inlay/blocks/embed_shared.hpp>
+#include <inlay/blocks/embed/ids.hpp>
+#include <inlay/blocks/embed/quotient.hpp>
+#include <inlay/blocks/embed/record.hpp>
+#include <inlay/blocks/embed/shared.hpp>
 #include <inlay/core/policy.hpp>
 
 namespace inlay::inline INLAY_ISA {

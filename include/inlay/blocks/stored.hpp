@@ -3,7 +3,7 @@
 #pragma once
 
 #include <inlay/core/block.hpp>
-#include <inlay/kernels/gemm_stored.hpp>
+#include <inlay/kernels/gemm/stored.hpp>
 #include <inlay/kernels/map.hpp>
 
 #include <algorithm>
