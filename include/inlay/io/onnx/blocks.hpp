@@ -17,7 +17,7 @@
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/tied.hpp>
-#include <inlay/io/onnx_graph.hpp>
+#include <inlay/io/onnx/graph.hpp>
 
 #include <cmath>
 
