@@ -23,11 +23,11 @@ template <int K> struct groups_of;
 /// which costs nothing more. The authors take the largest of a row on the way forward and the slopes of P on
 /// the way back; here both are of P, so that gradients are those of what is computed.
 ///
-/// Shapes: `Tokens<T, V>` to `Shape<T, D>`, V a multiple of K. Parameters: `weight [V, D]` from N(0, 0.05^2),
-/// `permutation [V, K]` from N(0, 1). Cost: 2 K D flops a token, and for each group that occurs 2 Rounds K^2
-/// exponentials a batch, or a step. Tape: none; backward computes P again, in 2 Rounds + 1 matrices of
-/// scratch. PyTorch: `E[ids]` with `E = P @ weight` group by group. Error: what is no ids, or does not fall
-/// into groups of K.
+/// The temperature is given in thousandths. Shapes: `Tokens<T, V>` to `Shape<T, D>`, V a multiple of K.
+/// Parameters: `weight [V, D]` from N(0, 0.05^2), `permutation [V, K]` from N(0, 1). Cost: 2 K D flops a
+/// token, and for each group that occurs 2 Rounds K^2 exponentials a batch, or a step. Tape: none; backward
+/// computes P again, in 2 Rounds + 1 matrices of scratch. PyTorch: `E[ids]` with `E = P @ weight` group by
+/// group. Error: what is no ids, or does not fall into groups of K.
 template <int D, int K, int Thousandths, int Rounds> struct BasicAlignedCodes {
     static constexpr double temperature = Thousandths / 1000.0;
     using Must = detail::Must<(D > 0 && K > 0 && Thousandths > 0 && Rounds > 0), a_positive_number>;
@@ -160,7 +160,7 @@ template <int D, int K, int Thousandths, int Rounds> struct BasicAlignedCodes {
                 kernels::map<W>(std::ptrdiff_t(K) * row, r[2 * Rounds - 1][0], (*share)[0],
                                 [](auto v) noexcept { return simd::exp(v); });
             }
-            /// Slopes of the shares become those of r / Temperature.
+            /// Slopes of the shares become those of the permutation times the temperature.
             void pull() const noexcept {
                 kernels::zip<W>(std::ptrdiff_t(K) * row, (*share)[0], (*slope)[0], (*slope)[0],
                                 [](auto p, auto d) noexcept { return p * d; });
