@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/embed_ids.hpp>
-#include <inlay/blocks/embed_quotient.hpp>
-#include <inlay/blocks/embed_record.hpp>
-#include <inlay/blocks/embed_shared.hpp>
-#include <inlay/blocks/stored.hpp>
+#include <inlay/blocks/embed/ids.hpp>
+#include <inlay/blocks/embed/quotient.hpp>
+#include <inlay/blocks/embed/record.hpp>
+#include <inlay/blocks/embed/shared.hpp>
 #include <inlay/core/policy.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -35,58 +34,6 @@ template <class Spec, int D, class I, class R, class... P>
     requires(has_policy<TableForm, P...>)
 struct EmbedChoice<Spec, D, I, R, P...> {
     using type = QuotientBlock<Spec, PolicyOr<TableForm, void, P...>::type::rows, D, I, R>;
-};
-
-/// Embed over tokens with a table of fewer bits, for inference.
-template <class Spec_, int D, class I, class R> struct StoredEmbed : BlockDefaults {
-    using Spec = Spec_;
-    using T = typename R::type;
-    using S = typename R::storage;
-    using Output = Shape<I::rows, D>;
-    static constexpr int V = I::vocabulary, L = I::rows, parameters = V * D;
-    static constexpr bool streams = true;
-
-    struct Params {
-        struct Table {
-            typename S::Element data[std::size_t(V)][std::size_t(D)];
-            INLAY_EMPTY std::conditional_t<S::scaled, Tensor<R, 1, V>, NoScale> scales;
-            StoredRef<S> ref() noexcept {
-                float* scale = nullptr;
-                if constexpr (S::scaled) scale = scales[0];
-                return {reinterpret_cast<std::byte*>(data), scale, V, D, int(sizeof data[0]), 0};
-            }
-        } weight;
-    };
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
-    }
-    template <class C, class Tp>
-    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        static_assert(!is_recording<Tp>, "inlay: weights of fewer bits are for inference");
-        for (int b = 0; b < c.rows; ++b) {
-            int const n = x.length(b);
-            for (int t = 0; t < n; ++t) read(p, x(b)[t], y(b, t));
-            for (int t = n; t < L; ++t) kernels::clear_pads(y(b, t), 0, y.stride);
-        }
-    }
-    template <class C>
-    static void step(C const&, Params const& p, typename BlockDefaults::State&, std::int32_t const* x, T* y,
-                     Scratch) noexcept {
-        read(p, *x, y);
-    }
-
-private:
-    static void read(Params const& p, std::int32_t id, T* y) noexcept {
-        T scale(1);
-        if constexpr (S::scaled) scale = p.weight.scales[0][id];
-        for (int i = 0; i < D; ++i) y[i] = S::wide(p.weight.data[id][i]) * scale;
-        kernels::clear_pads(y, D, row_stride<R>(D));
-    }
-};
-template <class Spec, int D, int L, int V, class R>
-    requires stores_less<R>
-struct EmbedChoice<Spec, D, Tokens<L, V>, R> {
-    using type = StoredEmbed<Spec, D, Tokens<L, V>, R>;
 };
 
 template <class How> struct WantedByNumbers {

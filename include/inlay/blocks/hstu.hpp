@@ -2,7 +2,7 @@
 // Pointwise attention over a history, without softmax.
 #pragma once
 
-#include <inlay/blocks/attention_policies.hpp>
+#include <inlay/blocks/attention/policies.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/draw.hpp>
 #include <inlay/blocks/recent_rows.hpp>

@@ -2,7 +2,7 @@
 // Several tasks over shared experts.
 #pragma once
 
-#include <inlay/blocks/cross_policies.hpp>
+#include <inlay/blocks/cross/policies.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/kernels/softmax.hpp>
