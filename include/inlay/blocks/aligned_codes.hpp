@@ -2,7 +2,8 @@
 // Rows of product codes under a learned exchange of their meanings.
 #pragma once
 
-#include <inlay/blocks/embed_ids.hpp>
+#include <inlay/blocks/draw.hpp>
+#include <inlay/core/block.hpp>
 #include <inlay/core/policy.hpp>
 #include <inlay/kernels/sinkhorn.hpp>
 
@@ -78,8 +79,8 @@ template <int D, int K, int Thousandths, int Rounds> struct BasicAlignedCodes {
             f(Tag<Spec>{}, Path{&at, "permutation"}, Kind::matrix, p.permutation.ref());
         }
         template <class C> static void initialize(C const& c, Params& p) noexcept {
-            detail::draw_table(c.key.fold(0), p.weight.ref());
-            detail::draw_table(c.key.fold(1), p.permutation.ref(), 1);
+            detail::draw_normal(c.key.fold(0), 0.05, p.weight.ref());
+            detail::draw_normal(c.key.fold(1), 1, p.permutation.ref());
         }
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
