@@ -14,6 +14,7 @@ struct ids_as_the_table_is_shared;
 struct a_number;
 struct tokens;
 struct a_number_with_learned_bins;
+struct bags_without_weights;
 
 namespace detail {
 template <class Spec, int D, class I, class R, class... P> struct EmbedChoice {
@@ -59,23 +60,28 @@ template <> struct WantedByNumbers<PiecewiseLinear> {
 /// ids. Over `Shape<1>` they are `weight`, `bias` and `frequency`. Cost: 2 M D flops a number. Tape: its D
 /// outputs.
 ///
-/// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so; with `QuotientRemainder<M>` the
-/// table of a large vocabulary becomes two small ones.
+/// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so, and those whose field is Weighted
+/// by weights, `BagWeightedMean` among the policies; with `QuotientRemainder<M>` the table of a large
+/// vocabulary becomes two small ones.
 ///
-/// PyTorch: `nn.Embedding(V, D, sparse=True)`,
-/// `nn.EmbeddingBag(V, D, mode="mean")`. Error: vectors or sequences of numbers, shares of one name with
-/// different V or D, a policy for numbers where there are none to embed.
+/// PyTorch: `nn.Embedding(V, D, sparse=True)`, `nn.EmbeddingBag(V, D, mode="mean")`; BagSum of a
+/// weighted bag is its `per_sample_weights`. Error: vectors or sequences of numbers, shares of one name with
+/// different V or D, a policy for numbers where there are none to embed, BagMax of weighted bags.
 template <int D, class... Policies> struct Embed {
     using Must = detail::Must<(D > 0), a_positive_width>;
     using Numbers = typename detail::PolicyOr<NumberEmbedding, detail::Proportional, Policies...>::type;
     static constexpr bool shares = detail::has_policy<Sharing, Policies...>;
     using Pooling = typename detail::PolicyOr<BagPooling, BagMean, Policies...>::type;
+    static constexpr bool takes_weights = !std::is_same_v<Pooling, BagMax>;
     static constexpr bool numbers_only = detail::has_policy<NumberEmbedding, Policies...>;
     static constexpr bool two_tables = detail::has_policy<TableForm, Policies...>;
     using Wanted = std::conditional_t<
         two_tables, tokens,
-        std::conditional_t<numbers_only, typename detail::WantedByNumbers<Numbers>::type,
-                           std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>>>;
+        std::conditional_t<
+            numbers_only, typename detail::WantedByNumbers<Numbers>::type,
+            std::conditional_t<takes_weights,
+                               std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>,
+                               bags_without_weights>>>;
     using Allowed = std::conditional_t<two_tables, PolicyKinds<TableForm>,
                                        PolicyKinds<Sharing, NumberEmbedding, BagPooling>>;
     template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
@@ -86,11 +92,15 @@ template <int D, class... Policies> struct Embed {
     template <int N, int V>
         requires(!numbers_only && !two_tables)
     static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
+    template <int N, int V>
+        requires(!numbers_only && !two_tables && takes_weights)
+    static Tag<Shape<1, D>> out(Tag<WeightedBag<N, V>>);
     static Tag<Shape<1, D>> out(Tag<Shape<1>>)
         requires(!shares && !two_tables &&
                  (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
     template <class... F>
-        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)))
+        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)) &&
+                 (takes_weights || !(detail::has_weights<F> || ...)))
     static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
 
     template <class I, class R> using Block = typename detail::EmbedChoice<Embed, D, I, R, Policies...>::type;

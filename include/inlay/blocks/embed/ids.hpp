@@ -83,12 +83,14 @@ private:
     }
 };
 
-template <class Spec_, int D, int N, int V, class R>
-struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
-    using Base = OneTable<Spec_, V, D, N, R>;
+/// One row for each bag, weighted or not.
+template <class Spec_, int D, class I_, class R>
+struct EmbedBag : OneTable<Spec_, I_::vocabulary, D, I_::rows, R> {
+    using I = I_;
+    static constexpr int N = I::rows;
+    using Base = OneTable<Spec_, I::vocabulary, D, N, R>;
     using Base::W;
     using typename Base::Params, typename Base::State, typename Base::T;
-    using I = Bag<N, V>;
     using Output = Shape<1, D>;
     static constexpr double flops = 2.0 * N * D;
     using How = typename PoolingOf<Spec_>::type;
@@ -98,21 +100,26 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
         inference_only<R, Tp>();
-        constexpr bool mean = std::is_same_v<How, BagMean>;
-        if constexpr (!stores_less<R> && (mean || std::is_same_v<How, BagSum>))
+        constexpr bool mean = std::is_same_v<How, BagMean>, bare = id_words<I> == N && !stores_less<R>;
+        if constexpr (bare && (mean || std::is_same_v<How, BagSum>))
             kernels::pool_rows<W, mean>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
         else
             for (int b = 0; b < c.rows; ++b) {
-                Pool::look_up(x.length(b), x(b), p.weight, y(b));
+                Pool::look_up(x.length(b), x(b), x.weights(b), p.weight, y(b));
                 kernels::clear_pads(y(b), D, y.stride);
             }
     }
     template <class C, class Tp, class G>
     static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
                          Scratch s) noexcept {
-        for (int b = 0; b < c.rows; ++b) Pool::put(x.length(b), x(b), p.weight[0], dy(b), g.weight, b * N, s);
+        for (int b = 0; b < c.rows; ++b)
+            Pool::put(x.length(b), x(b), x.weights(b), p.weight[0], dy(b), g.weight, b * N, s);
     }
 };
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, Bag<N, V>, R> : EmbedBag<Spec_, D, Bag<N, V>, R> {};
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, WeightedBag<N, V>, R> : EmbedBag<Spec_, D, WeightedBag<N, V>, R> {};
 
 /// The vector of a number is a float's in every model.
 template <class Spec_, int D, class R>

@@ -164,7 +164,8 @@ private:
     template <std::size_t J, class Table, class V>
     static void look_up(Table const& table, V const& v, T* to) noexcept {
         if constexpr (Tables::template is_number<J>) kernels::scale<W>(D, T(v.value), table[0], to);
-        else if constexpr (is_list_field<At<J, F...>>) Pool::look_up(v.count, v.id, table, to);
+        else if constexpr (is_list_field<At<J, F...>>)
+            Pool::look_up(v.count, v.id, weights_of<At<J, F...>>(v), table, to);
         else read_row(table, v.id, to);
     }
     template <std::size_t J, class Values, class Table, class V>
@@ -175,7 +176,7 @@ private:
         int const slot = b * each_row + Tables::template slots_before<owner>(J);
         if constexpr (Tables::template is_number<J>) table.put(slot, 0, from, T(v.value));
         else if constexpr (is_list_field<At<J, F...>>)
-            Pool::put(v.count, v.id, values[0], from, table, slot, s);
+            Pool::put(v.count, v.id, weights_of<At<J, F...>>(v), values[0], from, table, slot, s);
         else table.put(slot, v.id, from, T(1));
     }
 };
