@@ -3,7 +3,7 @@
 // linear in the length.
 #pragma once
 
-#include <inlay/kernels/attention_tile.hpp>
+#include <inlay/kernels/attention/tile.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
