@@ -2,10 +2,11 @@
 """Linear attention beside others, one core: the gated delta rule over a sequence beside ONNX Runtime's LinearAttention
 operator, and a training step of a hybrid language model beside PyTorch.
 
-    compare.py PROGRAM [--onnx PYTHON] [--torch PYTHON] [--tokens N] [--widths N...] [--repeat N]
+    compare.py PROGRAM [--onnx PYTHON] [--torch PYTHON] [--compile] [--tokens N] [--widths N...] [--repeat N]
 
 PROGRAM is the target `linear_peers`. PYTHON is an interpreter that has onnx and onnxruntime, or torch; without one its
-part is left out. Programs take turns; of each the best run is shown, since whatever else the machine does only adds time.
+part is left out. With --compile PyTorch takes part behind torch.compile as well, which needs a C++ compiler and some
+minutes. Programs take turns; of each the best run is shown, since whatever else the machine does only adds time.
 """
 import argparse
 import json
@@ -15,7 +16,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-HEADS, CHUNKS = 4, (16, 32, 64)
+HEADS, CHUNK = 4, 32
 
 
 def line(*call):
@@ -37,29 +38,31 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--onnx")
     parser.add_argument("--torch")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--tokens", type=int, default=2048)
     parser.add_argument("--widths", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print(f"| gated delta rule, {HEADS} heads, {options.tokens} tokens | inlay, ns a token | chunk | ONNX Runtime | times |\n"
-          "| --- | ---: | ---: | ---: | ---: |")
+    print(f"| gated delta rule, {HEADS} heads, {options.tokens} tokens | inlay, ns a token | ONNX Runtime | times |\n"
+          "| --- | ---: | ---: | ---: |")
     for width in (32, 64, 128):
-        calls = {chunk: [options.program, "forward", options.tokens, HEADS, width, chunk] for chunk in CHUNKS}
+        calls = {"inlay": [options.program, "forward", options.tokens, HEADS, width, CHUNK]}
         if options.onnx:
             calls["onnx"] = [options.onnx, HERE / "peers.py", "onnx", options.tokens, HEADS, width]
         best = race(calls, options.repeat)
-        peer = best.pop("onnx", float("nan"))
-        chunk = min(best, key=best.get)
-        scale = 1e9 / options.tokens
-        print(f"| width {width} | {best[chunk] * scale:.0f} | {chunk} | {peer * scale:.0f} | {peer / best[chunk]:.2f} |", flush=True)
-    print("\n| a training step, 16 x 256 bytes | inlay, ms | PyTorch, ms | times |\n| --- | ---: | ---: | ---: |")
+        ours, peer, scale = best["inlay"], best.get("onnx", float("nan")), 1e9 / options.tokens
+        print(f"| width {width} | {ours * scale:.0f} | {peer * scale:.0f} | {peer / ours:.2f} |", flush=True)
+    kinds = (["torch"] + ["compiled"] * options.compile) if options.torch else []
+    print("\n| a training step, 16 x 256 bytes | inlay, ms |" + "".join(f" {kind}, ms | times |" for kind in kinds) +
+          "\n| --- | ---: |" + " ---: | ---: |" * len(kinds))
     for width in options.widths:
         calls = {"inlay": [options.program, "train", width, 3]}
-        if options.torch:
-            calls["torch"] = [options.torch, HERE / "peers.py", "torch", width, 3]
+        for kind in kinds:
+            calls[kind] = [options.torch, HERE / "peers.py", kind, width, 3]
         best = race(calls, 1 if width > 64 else 2)
-        peer = best.get("torch", float("nan"))
-        print(f"| width {width} | {best['inlay'] * 1e3:.0f} | {peer * 1e3:.0f} | {peer / best['inlay']:.2f} |", flush=True)
+        ours = best["inlay"]
+        print(f"| width {width} | {ours * 1e3:.0f} |" +
+              "".join(f" {best[kind] * 1e3:.0f} | {best[kind] / ours:.2f} |" for kind in kinds), flush=True)
 
 
 if __name__ == "__main__":
