@@ -3,9 +3,9 @@
 // are counted as a causal mask leaves them: 2 T (T + 1) d a head forward, 5 T (T + 1) d back.
 #include "harness.hpp"
 
-#include <inlay/blocks/attention_rows.hpp>
+#include <inlay/blocks/attention/rows.hpp>
 #include <inlay/kernels/attention.hpp>
-#include <inlay/kernels/attention_backward.hpp>
+#include <inlay/kernels/attention/backward.hpp>
 
 namespace {
 

@@ -24,7 +24,8 @@ struct Panel {
 /// Lines with a legend; curves without points are left out.
 inline void draw_panel(std::FILE* file, Axes const& axes, std::vector<Curve> const& curves) {
     constexpr double left = 60, right = 460, top = 40, bottom = 330;
-    char const* const colours[] = {"#1b6ca8", "#c8553d", "#3a7d44", "#7a4988", "#b8860b", "#444444"};
+    char const* const colours[] = {"#1b6ca8", "#c8553d", "#3a7d44", "#7a4988",
+                                   "#b8860b", "#444444", "#00838f"};
     double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
     for (auto const& c : curves)
         for (std::size_t i = 0; i < c.x.size(); ++i) {

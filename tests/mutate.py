@@ -22,7 +22,7 @@ from mutants import HOOKS, functions_of, hooked, mutants_of, targets, without_co
 
 # (file, line as it stands, what it becomes, or None for any): why the mutant computes the same.
 EQUIVALENT = {
-    ("blocks/cross_keys.hpp", "if constexpr (ids > 0) {", None): "no field has one id alone: 0 is the unseen one",
+    ("blocks/cross/keys.hpp", "if constexpr (ids > 0) {", None): "no field has one id alone: 0 is the unseen one",
     ("blocks/dropout.hpp", "y[i] = draw[k] >= limit ? x[i] * scale : T(0);", "y[i] = draw[k] > limit ? x[i] * scale : T(0);"):
         "one draw in 2^32",
     ("blocks/pool.hpp", "else kernels::clear(dsum, stride);", None): "a mean of nothing has no token to give a gradient to",
@@ -45,7 +45,7 @@ EQUIVALENT = {
     ("blocks/pool.hpp", "kernels::clear_pads(d_in->max[0], D, stride);", None): "nobody reads the pads of that cotangent",
 }
 # Tests to try first where the names in them do not tell.
-FIRST = {"blocks/embed_shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"],
+FIRST = {"blocks/embed/shared.hpp": ["combine/share"], "combine/keep.hpp": ["combine/keep"],
          "combine/parallel.hpp": ["combine/parallel"], "combine/stack.hpp": ["laws/combine"], "kernels/gemm.hpp": ["laws/dense"]}
 LAWS_FIRST, UNITS_NEXT, LAWS_LAST = 3, 4, 2  # how many tests a mutant has to survive, by kind
 
@@ -220,7 +220,7 @@ def main():
     options = parser.parse_args()
     compilers.check_compilers(options)
 
-    files = [p for room in ("blocks", "combine", "kernels") for p in sorted((INLAY / room).glob("*.hpp"))]
+    files = [p for room in ("blocks", "combine", "kernels") for p in sorted((INLAY / room).rglob("*.hpp"))]
     texts = {str(p.relative_to(INLAY)): p.read_text() for p in files + [INLAY / "core/tensor.hpp"]}
     codes = {file: without_comments(text) for file, text in texts.items()}
     functions = [f for file, code in codes.items() for f in functions_of(file, code) if file != "core/tensor.hpp" or f.name == "put"]

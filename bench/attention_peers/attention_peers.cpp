@@ -4,11 +4,11 @@
 // call.
 #include "../harness.hpp"
 
-#include <inlay/blocks/attention_rows.hpp>
+#include <inlay/blocks/attention/rows.hpp>
 #include <inlay/core/path.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/kernels/attention.hpp>
-#include <inlay/kernels/attention_backward.hpp>
+#include <inlay/kernels/attention/backward.hpp>
 
 #include <fstream>
 #include <iostream>

@@ -4,6 +4,6 @@
 
 #include <inlay/inlay.hpp>
 #include <inlay/train/evaluate.hpp>
-#include <inlay/train/losses.hpp>
-#include <inlay/train/named_metric.hpp>
+#include <inlay/train/loss/losses.hpp>
+#include <inlay/train/metrics/named_metric.hpp>
 #include <inlay/train/trainer.hpp>

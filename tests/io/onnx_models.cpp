@@ -61,7 +61,7 @@ int main(int, char** argv) {
     using Each = Stack<Relu, LeakyRelu, Tanh, Sigmoid, Softplus, Silu, Gelu, GeluTanh>;
     write<Model<Vector<5>, Dense<7>, Dropout<0.5>, BatchNorm,
                 Sum<Named<"a", Dense<6>>, Stack<Dense<6, NoBias>, Each>>, Residual<LayerNorm, SwiGlu<4>>,
-                Concat<Dense<2>, Gelu>, Dense<3>>>(folder, "vector");
+                Concat<Dense<2>, Gelu>, PRelu, Dice, BasicBatchNorm<NoAffine>, Dense<3>>>(folder, "vector");
     write<Model<Tokens<6, 11>, Embed<8>, LearnedPosition,
                 Repeat<2, PreNorm<SoftmaxAttn<Heads<4>, KvHeads<2>, Rope<100>>>, PreNorm<SwiGlu<6>>>, RmsNorm,
                 Dense<11, NoBias>>>(folder, "decoder");
@@ -71,4 +71,16 @@ int main(int, char** argv) {
     write<Model<Sequence<5, 6>, SoftmaxAttn<Heads<1>, HeadDim<4>, Bidirectional, Rope<50, Rotates<2>>>,
                 Concat<MeanPool, MaxPool, Last, Stack<Dense<2>, Flatten>>, GeluTanh, Dense<4>>>(folder,
                                                                                                 "sequence");
+    write<Model<Sequence<5, 6>, Gru<4>, Lstm<5>, Gru<3, NoBias>, CausalConv1d<3, Bias>,
+                CausalConv1d<2, Channels<4>, Dilation<2>>, TokenShift,
+                Gate<Dense<2>, Stack<Product<Identity, Sigmoid>, Dense<2>>>>>(folder, "recurrent");
+    write<Model<Sequence<5, 6>, LinearAttn<Heads<2>>,
+                LinearAttn<Heads<3>, RetNet, Rope<100, Interleaved>, KeyDim<4>>, LinearAttn<Heads<2>, Ssd>,
+                LinearAttn<Heads<2>, Gla, ValueDim<2>>>>(folder, "linear");
+    write<Model<Sequence<5, 6>, LinearAttn<Heads<2>, GatedDelta>,
+                LinearAttn<Heads<2>, Kda, VectorGate<0>, NegativeEigenvalues, LearnedStart>>>(folder,
+                                                                                              "delta");
+    write<Model<Sequence<5, 6>, LinearAttn<HedgehogMap>, LinearAttn<Heads<3>, TaylorMap>,
+                LinearAttn<Heads<2>, CosineMap<7>>, LinearAttn<Heads<2>, SquaredReluMap, NormHeads>>>(folder,
+                                                                                                      "maps");
 }

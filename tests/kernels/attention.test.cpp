@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Attention of one head against sums in double, over every kind of length and of what queries see.
 #include <inlay/kernels/attention.hpp>
-#include <inlay/kernels/attention_backward.hpp>
+#include <inlay/kernels/attention/backward.hpp>
 
 #include "matrices.hpp"
 #include "spans.hpp"

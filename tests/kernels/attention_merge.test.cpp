@@ -2,8 +2,8 @@
 // Keys in three parts, attended to one by one and merged, are keys attended to at once: forward and back, in
 // any grouping.
 #include <inlay/kernels/attention.hpp>
-#include <inlay/kernels/attention_backward.hpp>
-#include <inlay/kernels/attention_merge.hpp>
+#include <inlay/kernels/attention/backward.hpp>
+#include <inlay/kernels/attention/merge.hpp>
 
 #include "matrices.hpp"
 #include "spans.hpp"

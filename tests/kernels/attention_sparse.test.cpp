@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Weights below a threshold are zero: the worked rows, and many tiles of keys against sums in double.
-#include <inlay/kernels/attention_backward.hpp>
-#include <inlay/kernels/attention_sparse.hpp>
+#include <inlay/kernels/attention/backward.hpp>
+#include <inlay/kernels/attention/sparse.hpp>
 
 #include "../reference/row_map.hpp"
 #include "matrices.hpp"

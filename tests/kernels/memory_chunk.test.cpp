@@ -6,7 +6,7 @@
 
 #include <inlay/blocks/activation.hpp>
 #include <inlay/kernels/gated_chunk_backward.hpp>
-#include <inlay/kernels/memory_chunk_backward.hpp>
+#include <inlay/kernels/memory/chunk_backward.hpp>
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 // What queries see, as tests say it.
 #pragma once
 
-#include <inlay/kernels/attention_tile.hpp>
+#include <inlay/kernels/attention/tile.hpp>
 
 #include <vector>
 

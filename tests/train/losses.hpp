@@ -5,7 +5,7 @@
 #include <allocation.hpp>
 
 #include <inlay/io/safetensors.hpp>
-#include <inlay/train/losses.hpp>
+#include <inlay/train/loss/losses.hpp>
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 // Convolutions over time that read the past.
 #pragma once
 
-#include <inlay/blocks/attention_policies.hpp>
+#include <inlay/blocks/attention/policies.hpp>
 #include <inlay/blocks/conv_taps.hpp>
 #include <inlay/blocks/draw.hpp>
 #include <inlay/core/block.hpp>

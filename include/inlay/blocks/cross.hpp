@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/cross_bilinear.hpp>
-#include <inlay/blocks/cross_cin.hpp>
-#include <inlay/blocks/cross_dcn.hpp>
-#include <inlay/blocks/cross_exact.hpp>
-#include <inlay/blocks/cross_fusion.hpp>
-#include <inlay/blocks/cross_pairs.hpp>
-#include <inlay/blocks/cross_sums.hpp>
+#include <inlay/blocks/cross/bilinear.hpp>
+#include <inlay/blocks/cross/cin.hpp>
+#include <inlay/blocks/cross/dcn.hpp>
+#include <inlay/blocks/cross/exact.hpp>
+#include <inlay/blocks/cross/fusion.hpp>
+#include <inlay/blocks/cross/pairs.hpp>
+#include <inlay/blocks/cross/sums.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

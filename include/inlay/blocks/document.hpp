@@ -2,10 +2,10 @@
 // Several documents in one sequence, of which a token sees its own.
 #pragma once
 
-#include <inlay/blocks/attention_part.hpp>
-#include <inlay/blocks/attention_policies.hpp>
+#include <inlay/blocks/attention/part.hpp>
+#include <inlay/blocks/attention/policies.hpp>
 #include <inlay/core/context.hpp>
-#include <inlay/kernels/attention_tile.hpp>
+#include <inlay/kernels/attention/tile.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/feedback_block.hpp>
+#include <inlay/blocks/memory/feedback_block.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

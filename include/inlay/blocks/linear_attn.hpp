@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/linear_keys.hpp>
-#include <inlay/blocks/linear_read.hpp>
-#include <inlay/blocks/linear_start.hpp>
+#include <inlay/blocks/linear/keys.hpp>
+#include <inlay/blocks/linear/read.hpp>
+#include <inlay/blocks/linear/start.hpp>
 
 #include <cstring>
 

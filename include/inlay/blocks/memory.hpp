@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/memory_block.hpp>
+#include <inlay/blocks/memory/block.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

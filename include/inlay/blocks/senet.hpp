@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/cross_pairs.hpp>
+#include <inlay/blocks/cross/pairs.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/draw.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <inlay/blocks/attention_scan.hpp>
-#include <inlay/blocks/attention_spec.hpp>
-#include <inlay/blocks/attention_stream.hpp>
+#include <inlay/blocks/attention/scan.hpp>
+#include <inlay/blocks/attention/spec.hpp>
+#include <inlay/blocks/attention/stream.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

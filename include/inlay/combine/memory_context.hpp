@@ -2,7 +2,7 @@
 // A memory's answers as the context of attention: forward, step by step and back, segment by segment.
 #pragma once
 
-#include <inlay/blocks/memory_ask.hpp>
+#include <inlay/blocks/memory/ask.hpp>
 #include <inlay/combine/memory_gate.hpp>
 #include <inlay/combine/persistent.hpp>
 

@@ -2,7 +2,7 @@
 // Products of matrices whose rows are padded to whole vectors: C = A B and A^T B (gemm), A B^T (gemm_nt).
 #pragma once
 
-#include <inlay/kernels/gemm_nn.hpp>
-#include <inlay/kernels/gemm_nt.hpp>
-#include <inlay/kernels/gemm_small.hpp>
-#include <inlay/kernels/gemv_packed.hpp>
+#include <inlay/kernels/gemm/gemv_packed.hpp>
+#include <inlay/kernels/gemm/nn.hpp>
+#include <inlay/kernels/gemm/nt.hpp>
+#include <inlay/kernels/gemm/small.hpp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <inlay/core/error.hpp>
-#include <inlay/train/named_metric.hpp>
+#include <inlay/train/metrics/named_metric.hpp>
 
 #include <cstdint>
 #include <functional>

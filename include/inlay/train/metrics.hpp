@@ -2,7 +2,7 @@
 // Every metric: how good predictions are, in double, with ties settled.
 #pragma once
 
-#include <inlay/train/metrics_classes.hpp>
-#include <inlay/train/metrics_numbers.hpp>
-#include <inlay/train/metrics_ranking.hpp>
+#include <inlay/train/metrics/classes.hpp>
+#include <inlay/train/metrics/numbers.hpp>
+#include <inlay/train/metrics/ranking.hpp>
 #include <inlay/train/scores.hpp>

@@ -2,7 +2,7 @@
 // Every optimizer. Forms and names follow PyTorch.
 #pragma once
 
-#include <inlay/train/adagrad.hpp>
-#include <inlay/train/adam.hpp>
-#include <inlay/train/ftrl.hpp>
-#include <inlay/train/sgd.hpp>
+#include <inlay/train/optimizer/adagrad.hpp>
+#include <inlay/train/optimizer/adam.hpp>
+#include <inlay/train/optimizer/ftrl.hpp>
+#include <inlay/train/optimizer/sgd.hpp>

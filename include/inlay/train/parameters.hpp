@@ -7,7 +7,7 @@
 #include <inlay/core/path.hpp>
 #include <inlay/model/summary.hpp>
 #include <inlay/model/workspace.hpp>
-#include <inlay/train/rules.hpp>
+#include <inlay/train/optimizer/rules.hpp>
 
 #include <algorithm>
 #include <array>

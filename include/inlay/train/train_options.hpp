@@ -4,7 +4,7 @@
 #include <inlay/core/error.hpp>
 #include <inlay/core/joined.hpp>
 #include <inlay/core/random.hpp>
-#include <inlay/train/rules.hpp>
+#include <inlay/train/optimizer/rules.hpp>
 #include <inlay/train/schedule.hpp>
 
 #include <optional>

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One head of a memory that learns while it reads (arXiv 2501.00663), over some tokens of one chunk. The
+// memory M(.) is a product with a matrix, or several with a function between them, and
+//
+//     S_t = eta_t S_(t-1) - theta_t grad l(M_c; k_t, v_t),  M_t = (1 - alpha_t) M_(t-1) + S_t,  o_t =
+//     M_t(q_t)
+//
+// where l = c / 2 |M(k) - v|^2 and M_c is the memory at the chunk's start. A gradient is an outer product in
+// each layer, a^T u, so all is products of matrices: what tokens add, u, comes from M_c alone, and layers are
+// read as linear attention with the weights of memory_weights.hpp.
+#pragma once
+
+#include <inlay/kernels/memory/norm.hpp>
+#include <inlay/kernels/memory/weights.hpp>
+
+namespace inlay::inline INLAY_ISA {
+namespace kernels {
+
+inline constexpr int most_memory_layers = 4;
+inline constexpr double memory_norm_eps = 1e-5;
+
+enum class MemoryRead : unsigned char { post, pre, previous_chunk };
+
+/// The layers of a memory: `width[0]` numbers of a key to `width[layers]` of a value; rows are padded to
+/// whole vectors, and layers lie one behind the other.
+struct MemoryForm {
+    int layers = 1;
+    int width[std::size_t(most_memory_layers) + 1]{}, row[std::size_t(most_memory_layers) + 1]{};
+    MemoryRead read = MemoryRead::post;
+    bool residual = false;    ///< M(k) = k + f(k)
+    bool norm = false;        ///< with residual: M(k) = k + LayerNorm(f(k))
+    bool first_order = false; ///< backward takes gradients for independent of the memory that they are of
+    double loss_scale = 1;    ///< c
+    double limit = 0;         ///< gradients of norm n are divided by sqrt(1 + n^2 / limit^2); 0: none
+
+    constexpr int numbers(int below) const { ///< of the layers below layer `below`, of all for `layers`
+        int sum = 0;
+        for (int l = 0; l < below; ++l) sum += width[l] * row[l + 1];
+        return sum;
+    }
+    constexpr int numbers() const { return numbers(layers); }
+    constexpr int widest() const {
+        int most = 0;
+        for (int l = 0; l <= layers; ++l) most = std::max(most, row[l]);
+        return most;
+    }
+};
+
+/// Tokens of a head; rows are padded to whole vectors with zeros, and lie one behind the other.
+template <class T> struct MemoryChunk {
+    MemoryForm form;
+    int tokens;
+    T const *q = nullptr, *k = nullptr, *v = nullptr;
+    T const *alpha = nullptr, *eta = nullptr; ///< one a token; null: 0
+    T const* theta = nullptr;                 ///< one a token
+    T const* first = nullptr;                 ///< the memory at the start of the chunk that the tokens are of
+    T const *weight = nullptr, *bias = nullptr; ///< of the norm, where there is one
+};
+
+/// Numbers of temporaries for at most `tokens`.
+template <int W> constexpr std::size_t memory_chunk_room(int tokens, MemoryForm const& f, bool backward) {
+    std::size_t const n = std::size_t(tokens), row = std::size_t(whole<W>(tokens)),
+                      wide = std::size_t(f.widest()), layers = std::size_t(f.layers);
+    std::size_t const forward = memory_weights_room<W>(tokens) + row * wide + n * row + n * wide +
+                                7 * layers * n * wide + 2 * row + (n + 2) * wide;
+    return forward + (backward ? 2 * n * row + 4 * row + (3 * layers + 5) * n * wide : 0);
+}
+
+namespace detail {
+/// rows of `to` = factor_t rows of x.
+template <int W, class T>
+inline void scale_rows(int n, int row, T const* factor, T const* x, T* to) noexcept {
+    for (int t = 0; t < n; ++t) scale<W>(row, factor[t], x + t * row, to + t * row);
+}
+
+/// y = a x + b y over n numbers, a multiple of W.
+template <int W, class T> inline void blend(int n, T a, T const* x, T b, T* y) noexcept {
+    simd::vec<T, W> const va(a), vb(b);
+    zip<W>(n, x, static_cast<T const*>(y), y, [=](auto u, auto v) { return simd::fma(va, u, vb * v); });
+}
+
+/// What both directions need of the tokens, their chunk's memory, and the state that they meet.
+template <int W, class F, class T> struct MemoryParts {
+    using V = simd::vec<T, W>;
+    static constexpr std::size_t places = std::size_t(most_memory_layers) + 1;
+    MemoryChunk<T> const& c;
+    MemoryForm const& f;
+    int const n, row, L;
+    T* next;
+    MemoryWeights<T> w{};
+    T *turned, *scores, *scaled, *reach, *damp;
+    T const* a[places]{}; ///< what layer l + 1 gets of the keys
+    T const* x[places]{}; ///< and of the queries
+    T* z[places]{};       ///< what layer l gives of the keys, before the function
+    T* y[places]{};       ///< and of the queries
+    T* error[places]{};   ///< the gradient of l in z
+    T* back[places]{};    ///< the same before the function's slope
+    T* push[places]{};    ///< u: error times -theta
+    T* off = nullptr;     ///< M(k) - v, where there is a norm
+
+    MemoryParts(MemoryChunk<T> const& chunk, T* room) noexcept
+        : c(chunk), f(chunk.form), n(chunk.tokens), row(whole<W>(chunk.tokens)), L(chunk.form.layers),
+          next(room) {
+        w.kept = take(n * row), w.worth = take(n * row);
+        w.past = take(row), w.speed = take(row);
+        w.end_worth = take(row), w.end_speed = take(row);
+        turned = take(row * f.widest());
+        scores = take(n * row);
+        scaled = take(n * f.widest());
+        reach = take(row), damp = take(row);
+        memory_weights<W>(n, c.alpha, c.eta, f.read == MemoryRead::pre, w);
+        learn();
+        x[0] = c.q;
+    }
+    T* take(int numbers) noexcept {
+        T* const here = next;
+        next += numbers;
+        return here;
+    }
+    T* rows(int l) noexcept { return take(n * f.row[l]); }
+    template <class P> P* layer(int l, P* memory) const noexcept { return memory + f.numbers(l - 1); }
+
+    /// Layer l over the queries, into `to`.
+    void read(int l, T const* memory, T const* speed, T* to) const noexcept {
+        int const in = f.row[l - 1], out = f.row[l], width = f.width[l - 1];
+        if (f.read == MemoryRead::previous_chunk)
+            return gemm<W>(n, out, width, x[l - 1], in, 1, layer(l, c.first), out, to, out, false);
+        overlap(l, scores);
+        weigh(scores);
+        triangle_to_later<W>(n, out, scores, row, push[l], out, to, out, false);
+        T const one(1);
+        auto const add = [&](T const* of, T const* by) noexcept {
+            gemm<W>(n, out, Product<T>{width, x[l - 1], in, 1, layer(l, of), out, to, out, {}},
+                    Blend<T>{to, out, &one, 0, by, 1});
+        };
+        add(memory, w.past);
+        if (speed) add(speed, w.speed);
+    }
+    /// Layers below the last, and what the last one gets.
+    void pass(T const* memory, T const* speed) noexcept {
+        for (int l = 1; l < L; ++l) {
+            T* const into = rows(l);
+            y[l] = rows(l);
+            read(l, memory, speed, y[l]);
+            activate(l, y[l], into);
+            x[l] = into;
+        }
+    }
+    /// m(t, j) = x_t a_j of layer l.
+    void overlap(int l, T* m) const noexcept {
+        int const in = f.row[l - 1];
+        transpose_rows<W>(n, in, x[l - 1], in, turned, row);
+        triangle_products<W>(n, f.width[l - 1], a[l - 1], in, turned, row, m, row, false);
+    }
+    void weigh(T* m) const noexcept {
+        for (int j = 0; j < n; ++j)
+            for (int t = j / band * band; t < row; t += W)
+                (V::load(m + j * row + t) * V::load(w.worth + j * row + t)).store(m + j * row + t);
+    }
+    void activate(int l, T const* from, T* to) const noexcept {
+        map<W>(std::ptrdiff_t(n) * f.row[l], from, to, [](auto v) { return F::value(v); });
+    }
+
+    /// What layer L gives, behind the norm.
+    void normed(T const* from, T* to) const noexcept {
+        layer_norm<W>(n, f.width[L], T(memory_norm_eps), from, c.weight, c.bias, to, f.row[L]);
+    }
+
+private:
+    void learn() noexcept {
+        V const c_l(T(f.loss_scale));
+        a[0] = c.k;
+        for (int l = 1; l <= L; ++l) {
+            int const in = f.row[l - 1], out = f.row[l];
+            z[l] = rows(l), error[l] = rows(l), push[l] = rows(l);
+            T* const to = l < L || f.norm ? z[l] : error[l];
+            gemm<W>(n, out, f.width[l - 1], a[l - 1], in, 1, layer(l, c.first), out, to, out, false);
+            if (l == L) break;
+            T* const into = rows(l);
+            activate(l, z[l], into);
+            a[l] = into;
+        }
+        T* const missed = f.norm ? (off = rows(L)) : error[L];
+        if (f.norm) normed(z[L], missed);
+        for (std::ptrdiff_t i = 0, all = std::ptrdiff_t(n) * f.row[L]; i < all; i += W) {
+            V e = V::load(missed + i) - V::load(c.v + i);
+            if (f.residual) e += V::load(c.k + i);
+            (f.norm ? e : c_l * e).store(missed + i);
+        }
+        if (f.norm) {
+            T* const unused = take(2 * f.row[L]);
+            clear(unused, 2 * f.row[L]);
+            layer_norm_backward<W>(n, f.width[L], T(memory_norm_eps), z[L], c.weight, off, error[L], unused,
+                                   unused + f.row[L], f.row[L]);
+            map<W>(std::ptrdiff_t(n) * f.row[L], error[L], error[L], [=](auto e) { return c_l * e; });
+        }
+        for (int l = L - 1; l >= 1; --l) {
+            int const in = f.row[l + 1], out = f.row[l];
+            back[l] = rows(l);
+            gemm_nt<W>(n, f.width[l], out, in, error[l + 1], in, layer(l + 1, c.first), in, back[l], out,
+                       false);
+            zip<W>(std::ptrdiff_t(n) * out, back[l], z[l], error[l],
+                   [](auto b, auto v) { return b * F::derivative(v); });
+        }
+        for (int t = 0; t < n; ++t) {
+            damp[t] = T(1);
+            if (f.limit > 0) {
+                T square(0);
+                for (int l = 1; l <= L; ++l) square += norm(l - 1, a[l - 1], t) * norm(l, error[l], t);
+                damp[t] = 1 / std::sqrt(1 + square / T(f.limit * f.limit));
+            }
+            reach[t] = -c.theta[t] * damp[t];
+        }
+        for (int l = 1; l <= L; ++l) scale_rows<W>(n, f.row[l], reach, error[l], push[l]);
+    }
+
+public:
+    /// |rows of x|^2 of token t, as wide as layer l.
+    T norm(int l, T const* of, int t) const noexcept {
+        return dot<W>(f.row[l], of + t * f.row[l], of + t * f.row[l]);
+    }
+};
+} // namespace detail
+
+/// Reads and learns all tokens; `memory` and `speed` (M and S, null for a memory without momentum) move
+/// behind the last. `c.first` may be `memory`. F has `value` and `derivative`.
+template <int W, class F, class T>
+INLAY_NOINLINE inline void memory_chunk(MemoryChunk<T> const& c, T* memory, T* speed, T* o,
+                                        T* room) noexcept {
+    detail::MemoryParts<W, F, T> p(c, room);
+    MemoryForm const& f = c.form;
+    int const n = c.tokens, L = f.layers, numbers = f.numbers();
+    p.pass(memory, speed);
+    p.read(L, memory, speed, o);
+    if (f.norm) p.normed(o, o);
+    if (f.residual) add<W>(std::ptrdiff_t(n) * f.row[L], c.q, o);
+    T const one(1);
+    if (speed) detail::blend<W>(numbers, p.w.end_push, speed, p.w.end_past, memory);
+    for (int l = 1; l <= L; ++l) {
+        int const in = f.row[l - 1], out = f.row[l];
+        auto const put = [&](T const* worth, T const& keep, T* to) noexcept {
+            detail::scale_rows<W>(n, out, worth, p.push[l], p.scaled);
+            gemm<W>(f.width[l - 1], out, Product<T>{n, p.a[l - 1], 1, in, p.scaled, out, to, out, {}},
+                    Blend<T>{to, out, &keep, 0, &one, 0});
+        };
+        put(p.w.end_worth, speed ? one : p.w.end_past, p.layer(l, memory));
+        if (speed) put(p.w.end_speed, p.w.end_keep, p.layer(l, speed));
+    }
+}
+
+} // namespace kernels
+} // namespace inlay::inline INLAY_ISA
