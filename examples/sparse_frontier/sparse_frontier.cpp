@@ -34,7 +34,7 @@ template <template <int> class Of> using OfReading = Budgets<Of, 150, 54, 26, 13
 template <template <int> class Of> using OfWriting = Budgets<Of, 256, 102, 51, 26>;
 
 struct Options {
-    int seeds = 1, tests = 40;
+    int seeds = 1, tests = 30;
     std::uint64_t steps = 1000;
     bool smoke = false;
 };
@@ -147,7 +147,7 @@ int main(int argc, char** argv) try {
     o.smoke = std::getenv("INLAY_SMOKE") != nullptr;
     for (int i = 1; i < argc; ++i) {
         bool const more = i + 1 < argc;
-        if (!std::strcmp(argv[i], "--full")) o.seeds = 3, o.tests = 200;
+        if (!std::strcmp(argv[i], "--full")) o.seeds = 3, o.tests = 150;
         else if (more && !std::strcmp(argv[i], "--seeds")) o.seeds = std::atoi(argv[++i]);
         else if (more && !std::strcmp(argv[i], "--steps")) o.steps = std::strtoull(argv[++i], nullptr, 10);
         else if (more && !std::strcmp(argv[i], "--tests")) o.tests = std::atoi(argv[++i]);
