@@ -17,7 +17,7 @@ class InlayRecipe(ConanFile):
     package_type = "header-library"
     implements = ["auto_header_only"]
     settings = "os", "arch", "compiler", "build_type"
-    exports_sources = "include/*", "LICENSE"
+    exports_sources = "include/*", "cmake/inlay-target-isa.cmake", "LICENSE"
     no_copy_source = True
 
     def set_version(self):
@@ -37,10 +37,12 @@ class InlayRecipe(ConanFile):
     def package(self):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
+        copy(self, "cmake/inlay-target-isa.cmake", self.source_folder, self.package_folder)
 
     def package_info(self):
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
         self.cpp_info.set_property("cmake_file_name", "inlay")
         self.cpp_info.set_property("cmake_target_name", "inlay::inlay")
+        self.cpp_info.set_property("cmake_build_modules", ["cmake/inlay-target-isa.cmake"])
         self.cpp_info.set_property("pkg_config_name", "inlay")

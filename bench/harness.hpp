@@ -34,8 +34,8 @@ inline void clobber() { __asm__ volatile("" ::: "memory"); }
 /// Flops a second of twelve independent sums: as many as hide the latency of two FMA units.
 inline double peak() {
     using V = inlay::simd::vec<float, W>;
-    V s[12], x(0.5f);
-    V const y(0.25f);
+    V s[12], x(0.5f), y(0.25f);
+    inlay::simd::pin(y); // or GCC reads it from memory for every FMA, and the loop is slower than FMAs are
     INLAY_UNROLL for (int i = 0; i < 12; ++i) s[i] = V(0.1f * float(i));
     constexpr int turns = 12000;
     double const begin = now();

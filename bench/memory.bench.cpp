@@ -35,7 +35,7 @@ template <int L, int n, int d> void chunk() {
         c.alpha = alpha + h * n, c.eta = eta + h * n, c.theta = theta + h * n;
         return c;
     };
-    // The state moves on; gates keep it in bounds.
+    // The state and its gradients move on; gates keep them in bounds.
     auto const forward = [&] {
         for (int h = 0; h < H; ++h) {
             auto c = head(h);
@@ -50,10 +50,6 @@ template <int L, int n, int d> void chunk() {
             auto c = head(h);
             std::ptrdiff_t const at = h * std::ptrdiff_t(numbers);
             c.first = start + at;
-            for (std::size_t i = 0; i < numbers; ++i) {
-                std::ptrdiff_t const j = at + std::ptrdiff_t(i);
-                dmemory[j] = dspeed[j] = .1f, dfirst[j] = 0;
-            }
             kernels::memory_chunk_backward<W, Silu>(
                 c, static_cast<float const*>(start + at), static_cast<float const*>(start + at),
                 static_cast<float const*>(dout + h * rows), dfirst + at, dmemory + at, dspeed + at,

@@ -79,6 +79,7 @@ template <class... F> struct Described<inlay::Record<F...>> {
                 if (G::ids > 0) field.ids.push_back(v.id);
                 if constexpr (requires { v.part; }) field.part = double(v.part);
             } else inlay::detail::each_id<G>(v, [&](std::int32_t id) { field.ids.push_back(id); });
+            if constexpr (inlay::detail::has_weights<G>) field.weights.assign(v.weight, v.weight + v.count);
             out.push_back(field);
         });
         return out;

@@ -4,6 +4,7 @@
     peers.py onnx T HEADS WIDTH      ONNX Runtime's LinearAttention operator, gated_delta
     peers.py torch WIDTH STEPS       a training step of the hybrid language model in PyTorch, eager, its delta rule by
                                      chunks of 32
+    peers.py compiled WIDTH STEPS    the same behind torch.compile, which needs a C++ compiler
 """
 import json
 import statistics
@@ -54,7 +55,7 @@ def onnx(length, heads, width):
     return {"what": "forward", "tokens": length, "heads": heads, "width": width, "error": float(worst), **spread(times)}
 
 
-def torch_step(width, steps):
+def torch_step(width, steps, compiled=False):
     import torch
     from torch import nn
     from torch.nn import functional as F
@@ -143,11 +144,12 @@ def torch_step(width, steps):
     model = Hybrid()
     adam = torch.optim.AdamW(model.parameters(), lr=3e-3)
     ids = torch.randint(256, (batch, length + 1))
+    run = torch.compile(model) if compiled else model
     times = []
     for _ in range(steps + 1):
         begin = time.perf_counter()
         adam.zero_grad(set_to_none=True)
-        F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()).backward()
+        F.cross_entropy(run(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()).backward()
         adam.step()
         times.append(time.perf_counter() - begin)
     return {"what": "training step", "width": width, "parameters": sum(p.numel() for p in model.parameters()),
@@ -155,5 +157,5 @@ def torch_step(width, steps):
 
 
 if __name__ == "__main__":
-    work = {"onnx": onnx, "torch": torch_step}[sys.argv[1]]
+    work = {"onnx": onnx, "torch": torch_step, "compiled": lambda *a: torch_step(*a, compiled=True)}[sys.argv[1]]
     print(json.dumps(work(*map(int, sys.argv[2:]))))

@@ -32,17 +32,17 @@ int main(int argc, char** argv) {
     auto const& theirs = *answers.find("ids");
     auto const& logits = *answers.find("logits");
     constexpr int rows = 16;
-    std::int32_t ids[rows][12];
+    std::int32_t ids[rows * 12];
     for (int i = 0; i < rows * 12; ++i) {
         std::int64_t id;
         std::memcpy(&id, theirs.bytes.data() + i * 8, 8);
-        ids[i / 12][i % 12] = std::int32_t(id);
+        ids[i] = std::int32_t(id);
     }
     float wanted[rows][2];
     read_scalars(logits, wanted[0]);
 
     Workspace<Net, Batch<rows>> workspace;
-    auto const y = net.infer({ids[0], sizeof ids[0], {}}, rows, workspace);
+    auto const y = net.infer(ids, workspace);
     double worst = 0;
     for (int b = 0; b < rows; ++b)
         for (int i = 0; i < 2; ++i) worst = std::max(worst, std::abs(double(y(b)[i]) - double(wanted[b][i])));

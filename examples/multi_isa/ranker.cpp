@@ -4,8 +4,8 @@
 
 #include <inlay/inlay.hpp>
 
-#include <algorithm>
 #include <memory>
+#include <span>
 
 using namespace inlay;
 
@@ -18,11 +18,8 @@ struct Server {
 };
 void score(float const* rows, int count, float* scores) {
     static thread_local auto const server = std::make_unique<Server>();
-    alignas(64) float x[In<Vector<12>, Native>::stride] = {};
-    for (int i = 0; i < count; ++i) {
-        std::copy_n(rows + i * 12, 12, x);
-        scores[i] = server->net.infer({x, {}}, 1, server->workspace)(0)[0];
-    }
+    for (int i = 0; i < count; ++i)
+        scores[i] = server->net.infer(std::span(rows + i * 12, 12), server->workspace)(0)[0];
 }
 constexpr RankerCalls calls{INLAY_ISA_NAME, score};
 } // namespace

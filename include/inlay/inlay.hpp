@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/activation.hpp>
+#include <inlay/blocks/as_numbers.hpp>
 #include <inlay/blocks/batch_norm.hpp>
 #include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/cross.hpp>
@@ -15,11 +16,13 @@
 #include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/hstu.hpp>
+#include <inlay/blocks/item_to_item.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/prelu.hpp>
 #include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/senet.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
@@ -45,6 +48,7 @@
 #include <inlay/combine/select.hpp>
 #include <inlay/combine/stack.hpp>
 #include <inlay/combine/target_attn.hpp>
+#include <inlay/combine/target_first.hpp>
 #include <inlay/combine/tied.hpp>
 #include <inlay/model/model.hpp>
 

@@ -25,6 +25,12 @@ TEST_CASE("random rows are in range, and the seed is all they depend on") {
     auto const rows = Rows<Visit>::random(500, Seed{1});
     CHECK(rows.size() == 500);
     CHECK(refusal(rows) == "accepted");
+    using Scored = Record<MultiHot<"g", 7, 3, Weighted>>;
+    for (auto const& row : Rows<Scored>::random(100, Seed{1}).row)
+        for (int k = 0; k < get<0>(row).count; ++k) {
+            CHECK(get<0>(row).weight[k] >= 0.25f);
+            CHECK(get<0>(row).weight[k] < 1.25f);
+        }
     CHECK(get<0>(rows[7]).id == get<0>(Rows<Visit>::random(8, Seed{1})[7]).id);
     CHECK(refusal(Rows<Shape<3>>::random(20, Seed{1}, 2)) == "accepted");
     auto const sequences = Rows<Shape<4, 3>>::random(200, Seed{1}, 4);

@@ -316,3 +316,25 @@ TEST_CASE("the first version of the text") {
     CHECK(get<3>(rows[0]).id == 3);
     CHECK(ids(get<4>(rows[0])) == "1 0 2 ");
 }
+
+TEST_CASE("lists with weights") {
+    using Scored = Record<MultiHot<"genres", 6, 2, Weighted>, Categorical<"item", 6>,
+                          History<"watched", 3, SameAs<"item">, Weighted>>;
+    File const file{"rock:0.5|pop|rock:9,i1,i1:1|i2:2|i3:-3|i4:4,yes\npop:2e-1|a:b:3,i2,,no\n?,i3,i1,no\n"};
+    Encoder<Scored> encoder;
+    auto const rows = encoder.fit_transform(Csv{file.path}, yes);
+    rows.check();
+    CHECK(ids(get<0>(rows[0])) == "1 2 ");
+    CHECK(get<0>(rows[0]).weight[0] == 0.5f);
+    CHECK(get<0>(rows[0]).weight[1] == 1);
+    CHECK(encoder.text<"genres">(3) == "a:b");
+    CHECK(get<0>(rows[1]).weight[0] == 0.2f);
+    CHECK(get<0>(rows[1]).weight[1] == 3);
+    CHECK(get<0>(rows[2]).count == 0);
+    CHECK(ids(get<2>(rows[0])) == "2 3 4 "); // the newest three of i1, i2, i3, i4
+    CHECK(get<2>(rows[0]).weight[0] == 2);
+    CHECK(get<2>(rows[0]).weight[2] == 4);
+    File const bad{"rock:high,i1,,yes\n"};
+    CHECK(refusal([&] { Encoder<Scored>{}.fit(Csv{bad.path}, yes); }) ==
+          "line 1, column 1: expected values with a colon and a weight, or without, found \"rock:high\"");
+}

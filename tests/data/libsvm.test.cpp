@@ -69,6 +69,19 @@ TEST_CASE("rows of a record: features are counted through its fields") {
     CHECK(get<2>(rows[1]).count == 0);
 }
 
+TEST_CASE("the values of a weighted set are its weights") {
+    using Scored = Record<Categorical<"job", 4>, MultiHot<"tags", 6, 2, Weighted>>;
+    File const file{"1 0:1 7:-0.5 3:2\n"};
+    auto const rows = read_libsvm<Scored>(LibFm{file.path});
+    rows.check();
+    auto const& tags = get<1>(rows[0]);
+    CHECK(tags.count == 2);
+    CHECK(tags.id[0] == 5);
+    CHECK(tags.weight[0] == -0.5f);
+    CHECK(tags.id[1] == 1);
+    CHECK(tags.weight[1] == 2);
+}
+
 TEST_CASE("what is no such file says where and why") {
     using Four = Shape<4>;
     CHECK(refusal<Four>("1 1:1\nyes 2:1\n") == "line 2, column 1: expected a number as label, found \"yes\"");

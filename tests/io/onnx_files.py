@@ -138,6 +138,7 @@ def layer_norm(x, weight, bias, epsilon):
 
 
 def gather(x, index, axis):
+    axis %= len(x.shape)
     before, n, after = size(x.shape[:axis]), x.shape[axis], size(x.shape[axis + 1:])
     out = []
     for b in range(before):
@@ -160,9 +161,75 @@ def concat(tensors, axis):
     return Tensor(shape, out)
 
 
+def pad(x, amounts, value):
+    rank = len(x.shape)
+    first, last = amounts.numbers[:rank], amounts.numbers[rank:]
+    shape = [a + n + b for a, n, b in zip(first, x.shape, last)]
+    inside = [[i - a for i, a in zip(index, first)] for index in itertools.product(*map(range, shape))]
+    return Tensor(shape, [x.at(i) if all(0 <= a < n for a, n in zip(i, x.shape)) else value.numbers[0]
+                          for i in inside])
+
+
+def convolution(x, weight, bias, pads, dilations, group, kernel_shape):
+    """x [B, C, T], weight [O, C / group, taps]."""
+    (batch, channels, length), (outputs, part, taps) = x.shape, weight.shape
+    assert kernel_shape == [taps] and part * group == channels
+    x = pad(x, Tensor([6], [0, 0, pads[0], 0, 0, pads[1]]), Tensor([], [0.0]))
+    length = x.shape[2] - (taps - 1) * dilations[0]
+    out = []
+    for b, o, t in itertools.product(range(batch), range(outputs), range(length)):
+        first = o // (outputs // group) * part
+        out.append((bias.numbers[o] if bias else 0.0) +
+                   sum(weight.at([o, c, i]) * x.at([b, first + c, t + i * dilations[0]])
+                       for c in range(part) for i in range(taps)))
+    return Tensor([batch, outputs, length], out)
+
+
+def recurrence(op, x, weight, state_weight, bias, hidden_size, linear_before_reset=0):
+    """x [T, B, D]; gates z, r, h of a GRU, i, o, f, c of an LSTM; what comes is [T, 1, B, H]."""
+    length, batch, width = x.shape
+    H, gates = hidden_size, {"GRU": 3, "LSTM": 4}[op]
+    assert weight.shape == [1, gates * H, width] and state_weight.shape == [1, gates * H, H]
+    assert op == "LSTM" or linear_before_reset == 1
+    sigmoid, b = ONE["Sigmoid"], bias.numbers if bias else [0.0] * (2 * gates * H)
+    out = [0.0] * (length * batch * H)
+    for n in range(batch):
+        h, c = [0.0] * H, [0.0] * H
+        for t in range(length):
+            row = x.numbers[(t * batch + n) * width:]
+            of_x = [sum(weight.at([0, g, i]) * row[i] for i in range(width)) + b[g] for g in range(gates * H)]
+            of_h = [sum(state_weight.at([0, g, i]) * h[i] for i in range(H)) + b[gates * H + g]
+                    for g in range(gates * H)]
+            both = [p + q for p, q in zip(of_x, of_h)]
+            for i in range(H) if op == "GRU" else []:
+                z, r = sigmoid(both[i]), sigmoid(both[H + i])
+                h[i] = (1 - z) * math.tanh(of_x[2 * H + i] + r * of_h[2 * H + i]) + z * h[i]
+            for i in range(H) if op == "LSTM" else []:
+                c[i] = sigmoid(both[2 * H + i]) * c[i] + sigmoid(both[i]) * math.tanh(both[3 * H + i])
+                h[i] = sigmoid(both[H + i]) * math.tanh(c[i])
+            out[(t * batch + n) * H:(t * batch + n + 1) * H] = h
+    return Tensor([length, 1, batch, H], out)
+
+
+def scan(x, attribute, values):
+    """A state, and tensors that are taken apart along an axis: the last state, and what the body gave, side by side."""
+    count, axes = attribute["num_scan_inputs"], attribute["scan_input_axes"]
+    assert count == len(axes) == len(x) - 1
+    graph, state, given = fields(attribute["body"]), x[0], []
+    [axis] = attribute["scan_output_axes"]
+    names = [text(fields(info), 1) for info in graph[11]]
+    for t in range(x[1].shape[axes[0]]):
+        slices = [gather(part, Tensor([], [t]), a) for part, a in zip(x[1:], axes)]
+        found = run_graph(graph, {**values, **dict(zip(names, [state, *slices]))})
+        state, out = (found[text(fields(info), 1)] for info in graph[12])
+        given.append(Tensor(out.shape[:axis] + [1] + out.shape[axis:], out.numbers))
+    return [state, concat(given, axis)]
+
+
 ONE = {
     "Relu": lambda v: max(v, 0.0), "Tanh": math.tanh, "Sigmoid": lambda v: 1 / (1 + math.exp(-v)),
     "Softplus": lambda v: math.log1p(math.exp(v)), "Erf": math.erf, "Sqrt": math.sqrt, "Identity": lambda v: v,
+    "Exp": math.exp, "Elu": lambda v: v if v > 0 else math.expm1(v),
 }
 TWO = {"Add": lambda a, b: a + b, "Sub": lambda a, b: a - b, "Mul": lambda a, b: a * b, "Div": lambda a, b: a / b}
 
@@ -192,6 +259,18 @@ def run_node(op, x, attribute):
         return gather(x[0], x[1], attribute.get("axis", 0))
     if op == "Concat":
         return concat(x, attribute["axis"])
+    if op == "Pad":
+        return pad(*x)
+    if op == "Shape":
+        return Tensor([len(x[0].shape)], x[0].shape)
+    if op == "Expand":
+        return broadcast(x[0], Tensor(x[1].numbers, [0] * size(x[1].numbers)), lambda a, _: a)
+    if op == "Conv":
+        return convolution(x[0], x[1], x[2] if len(x) > 2 else None, **attribute)
+    if op in ("GRU", "LSTM"):
+        return recurrence(op, x[0], x[1], x[2], x[3] if len(x) > 3 else None, **attribute)
+    if op == "Slice" and len(x) == 3:
+        return over_axis(x[0], 0, lambda v: v[x[1].numbers[0]:x[2].numbers[0]], True)
     if op == "Slice":
         first, last, axis = (t.numbers[0] for t in x[1:])
         return over_axis(x[0], axis, lambda v: v[first:last], True)
@@ -204,7 +283,7 @@ def attributes(node):
         message = fields(data)
         kind = message[20][0]
         found[text(message, 1)] = (struct.unpack("<f", message[2][0])[0] if kind == 1 else
-                                   message[3][0] if kind == 2 else message[8])
+                                   message[3][0] if kind == 2 else message[6][0] if kind == 5 else message[8])
     return found
 
 
@@ -215,21 +294,32 @@ def value_info(data):
     return text(message, 1), tensor[1][0], [text(e, 2) or e[1][0] for e in extents]
 
 
+def run_graph(graph, values):
+    """All values of a graph, from those of its inputs and of the graph around it."""
+    for data in graph.get(5, []):
+        name, tensor = constant(data)
+        assert name not in values, "a value made twice"
+        values[name] = tensor
+    for data in graph[1]:
+        node = fields(data)
+        op, inputs = text(node, 4), [values[i.decode()] for i in node[1]]
+        found = scan(inputs, attributes(node), values) if op == "Scan" else [run_node(op, inputs, attributes(node))]
+        assert len(found) == len(node[2])
+        for output, value in zip(node[2], found):
+            assert output.decode() not in values, "a value made twice"
+            values[output.decode()] = value
+    return values
+
+
 def evaluate(data, numbers, batch):
     """What the file makes of the input's numbers."""
     model = fields(data)
     assert model[1] == [8] and fields(model[8][0])[2] == [17], "IR 8 and opset 17"
     graph = fields(model[7][0])
-    values = dict(map(constant, graph.get(5, [])))
     name, kind, shape = value_info(graph[11][0])
     assert name == "x" and shape[0] == "batch" and kind in (1, 7)
-    values[name] = Tensor([batch, *shape[1:]], [int(v) for v in numbers] if kind == 7 else numbers)
-    for data in graph[1]:
-        node = fields(data)
-        inputs = [values[i.decode()] for i in node[1]]
-        [output] = node[2]
-        assert output.decode() not in values, "a value made twice"
-        values[output.decode()] = run_node(text(node, 4), inputs, attributes(node))
+    x = Tensor([batch, *shape[1:]], [int(v) for v in numbers] if kind == 7 else numbers)
+    values = run_graph(graph, {name: x})
     name, kind, shape = value_info(graph[12][0])
     assert name == "y" and kind == 1 and values["y"].shape == [batch, *shape[1:]]
     return values["y"].numbers, value_info(graph[11][0])

@@ -71,4 +71,16 @@ int main(int, char** argv) {
     write<Model<Sequence<5, 6>, SoftmaxAttn<Heads<1>, HeadDim<4>, Bidirectional, Rope<50, Rotates<2>>>,
                 Concat<MeanPool, MaxPool, Last, Stack<Dense<2>, Flatten>>, GeluTanh, Dense<4>>>(folder,
                                                                                                 "sequence");
+    write<Model<Sequence<5, 6>, Gru<4>, Lstm<5>, Gru<3, NoBias>, CausalConv1d<3, Bias>,
+                CausalConv1d<2, Channels<4>, Dilation<2>>, TokenShift,
+                Gate<Dense<2>, Stack<Product<Identity, Sigmoid>, Dense<2>>>>>(folder, "recurrent");
+    write<Model<Sequence<5, 6>, LinearAttn<Heads<2>>,
+                LinearAttn<Heads<3>, RetNet, Rope<100, Interleaved>, KeyDim<4>>, LinearAttn<Heads<2>, Ssd>,
+                LinearAttn<Heads<2>, Gla, ValueDim<2>>>>(folder, "linear");
+    write<Model<Sequence<5, 6>, LinearAttn<Heads<2>, GatedDelta>,
+                LinearAttn<Heads<2>, Kda, VectorGate<0>, NegativeEigenvalues, LearnedStart>>>(folder,
+                                                                                              "delta");
+    write<Model<Sequence<5, 6>, LinearAttn<HedgehogMap>, LinearAttn<Heads<3>, TaylorMap>,
+                LinearAttn<Heads<2>, CosineMap<7>>, LinearAttn<Heads<2>, SquaredReluMap, NormHeads>>>(folder,
+                                                                                                      "maps");
 }

@@ -33,7 +33,7 @@ TEST_CASE("a picture has every block once, with its shape, and paths around resi
     n1 --> n2
     subgraph g1["2 times"]
     n3["to each<br/>[4, 6]"]
-    n4["BasicRmsNorm<br/>[4, 6]"]
+    n4["RmsNorm<br/>[4, 6]"]
     n3 --> n4
     n5["SwiGlu&lt;5&gt;<br/>[4, 6]"]
     n4 --> n5

@@ -40,7 +40,7 @@ TEST_CASE("models in words do not depend on the compiler") {
     CHECK(model_text<P>() ==
           "Model<Record<Numeric<\"age\">, Categorical<\"job\", 5>>, Embed<8, Periodic<16, 4>>, Flatten, "
           "BasicLeakyRelu<Slope<10>>, Dropout<0.1>, Named<\"top\", Dense<1>>>");
-    CHECK(model_text<Two>() == "Model<Tokens<6, 9>, Embed<8>, Repeat<2, Residual<BasicRmsNorm, "
+    CHECK(model_text<Two>() == "Model<Tokens<6, 9>, Embed<8>, Repeat<2, Residual<RmsNorm, "
                                "SoftmaxAttn<Heads<2>>>>, Dense<9>>");
     CHECK(model_text<Two::as<double, Lanes<1>>>() == model_text<Two>());
 }
@@ -71,7 +71,7 @@ TEST_CASE("dispatch says which model is nearest, and where it differs") {
               "number 2, " + model_text<Two>() + "; input: expected Tokens<6, 9>, found Tokens<7, 9>"));
     saved(Network<Model<Tokens<6, 9>, Embed<8>, Dense<9>>>(Seed{1}));
     CHECK(has(complaint([&] { dispatch<Two>(file.path, heads); }),
-              "block 1: expected Repeat<2, Residual<BasicRmsNorm, SoftmaxAttn<Heads<2>>>>, found Dense<9>"));
+              "block 1: expected Repeat<2, Residual<RmsNorm, SoftmaxAttn<Heads<2>>>>, found Dense<9>"));
     write_safetensors(file.path, {});
     CHECK(has(complaint([&] { dispatch<Two>(file.path, heads); }), "expected a model in words"));
     for (char const* bad :

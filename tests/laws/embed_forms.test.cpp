@@ -19,6 +19,27 @@ reference::Result each_width(reference::Parameters const& p, reference::Schema c
     return reference::joined({reference::embed_bag("sum", p["0.1.weight"], row.at(0).ids),
                               reference::embed_bag("mean", p["1.1.weight"], row.at(2).ids)});
 }
+using Scored = Record<MultiHot<"tags", 12, 3, Weighted>, Categorical<"item", 40>,
+                      History<"seen", 5, SameAs<"item">, Weighted>>;
+
+auto weighted(std::string const& how) {
+    return [how](reference::Parameters const& p, reference::Schema const&, reference::RecordRow const& row) {
+        reference::Result y;
+        for (std::size_t f = 0; f < 3; ++f) {
+            auto const own = reference::embed_bag(f == 1 ? "sum" : how, p[f == 0 ? "tags" : "item"],
+                                                  row.at(f).ids, row.at(f).weights);
+            y.value.push_back(own.value[0]);
+            y.magnitude.push_back(own.magnitude[0]);
+        }
+        return y;
+    };
+}
+reference::Result selected(reference::Parameters const& p, reference::Schema const&,
+                           reference::RecordRow const& row) {
+    return reference::joined(
+        {reference::embed_bag("sqrtn", p["0.1.weight"], row.at(0).ids, row.at(0).weights),
+         reference::embed_bag("mean", p["1.1.weight"], row.at(2).ids, row.at(2).weights)});
+}
 } // namespace
 
 TEST_CASE("laws: bags by sum, root and maximum") {
@@ -32,4 +53,9 @@ TEST_CASE("laws: quotients and remainders") {
 }
 TEST_CASE("laws: fields of their own widths") {
     laws_in_float<EmbedEach<Width<"tags", 3, BagSum>, Width<"seen", 5>>, Row>(each_width);
+}
+TEST_CASE("laws: bags with weights") {
+    laws<Embed<5>, Scored>(weighted("mean"));
+    laws_in_float<Embed<5, BagWeightedMean>, Scored>(weighted("weighted"));
+    laws_in_float<EmbedEach<Width<"tags", 3, BagSqrtN>, Width<"seen", 5>>, Scored>(selected);
 }

@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -44,8 +47,7 @@ TEST_CASE("a step on a record or a vector is the inference of one row") {
     float const x[1] = {0.5f};
     float y[2];
     Pair::step(pair.params(), pair_state, x, y);
-    alignas(64) float padded[In<Vector<1>, Native>::stride] = {0.5f};
-    auto const wanted = pair.infer({padded}, 1, room);
+    auto const wanted = pair.infer(x, room);
     CHECK(y[0] == wanted(0)[0]);
     CHECK(y[1] == wanted(0)[1]);
 }
@@ -76,6 +78,36 @@ TEST_CASE("a stream's last step is the parallel form, and a copied state goes on
     for (std::size_t t = 0; t < 9; ++t)
         Stream::step(net.params(), state, std::span<float const, 5>(&x[t * 5], 5), again);
     for (int i = 0; i < 3; ++i) CHECK(out[i] == again[i]);
+}
+
+TEST_CASE("rows are read as they lie in an array, and nothing past a sequence's end") {
+    auto const net = Network<Stream>(Seed{3});
+    Workspace<Stream, Batch<3>> ws, again;
+    constexpr int T = 9, D = 5, stride = In<Sequence<T, D>, Native>::stride;
+    std::array<std::int32_t, 3> const lengths = {9, 0, 4};
+    std::vector<float> x(3 * T * D, std::numeric_limits<float>::quiet_NaN()), padded(3 * T * stride);
+    for (std::size_t b = 0; b < 3; ++b)
+        for (std::size_t i = 0; i < std::size_t(lengths[b]) * D; ++i)
+            padded[(b * T + i / D) * stride + i % D] = x[b * T * D + i] = float(Key{9}.normal(b, i));
+    auto const wanted = net.infer({padded.data(), {lengths.data(), 4}}, 3, again);
+    for (int twice = 0; twice < 2; ++twice) {
+        auto const y = net.infer(x, ws, lengths);
+        for (int b = 0; b < 3; ++b)
+            for (int i = 0; i < 3; ++i) CHECK(y(b)[i] == wanted(b)[i]);
+    }
+    std::vector<float> full(x.begin(), x.begin() + T * D);
+    CHECK(std::abs(net.infer(full, ws)(0)[1] - wanted(0)[1]) <= 1e-6f); // another count of rows
+
+    auto const text = Network<Text>(Seed{4});
+    Workspace<Text, Batch<2>> room;
+    std::int32_t const ids[2][6] = {{1, 2, 3, 4, 5, 6}, {10, 0, 9, 9, 9, 9}}, two[2] = {6, 2};
+    auto const y = text.infer(std::span(&ids[0][0], 12), room, two);
+    Text::State state{};
+    for (int t = 0; t < 2; ++t) {
+        float out[11];
+        Text::step(text.params(), state, ids[1][t], out);
+        for (int i = 0; i < 11; ++i) CHECK(std::abs(out[i] - y(1, t)[i]) <= 1e-5f);
+    }
 }
 
 TEST_CASE("a row of a batch does not depend on the others, nor on the workspace's capacity") {

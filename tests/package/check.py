@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Installs inlay, moves what was installed, and builds the consumers beside this file from there and from the sources."""
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -25,10 +26,10 @@ class Package:
         self.options, self.work = options, work
         self.prefix, self.moved = work / "first", work / "moved" / "prefix"
 
-    def cmake(self, source, build, *arguments):
+    def cmake(self, source, build, *arguments, xsimd=True):
+        place = [f"-DINLAY_XSIMD_INCLUDE_DIR={self.options.xsimd}"] if xsimd else []
         call(self.options.cmake, "-S", source, "-B", build, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=Release",
-             "-D", f"CMAKE_CXX_COMPILER={self.options.compiler}", "-D", "INLAY_FETCH_DEPS=OFF",
-             "-D", f"INLAY_XSIMD_INCLUDE_DIR={self.options.xsimd}", *arguments)
+             "-D", f"CMAKE_CXX_COMPILER={self.options.compiler}", "-D", "INLAY_FETCH_DEPS=OFF", *place, *arguments)
 
     def install(self):
         build = self.work / "inlay"
@@ -45,13 +46,13 @@ class Package:
         self.moved.parent.mkdir()
         self.prefix.rename(self.moved)
 
-    def consumer(self, kind, *arguments):
+    def consumer(self, kind, *arguments, build=None, xsimd=True):
         # A copy, so that no consumer finds the sources by a relative path.
         folder = self.work / "consumers"
         if not folder.exists():
             shutil.copytree(HERE, folder)
-        build = self.work / f"build-{kind}"
-        self.cmake(folder / kind, build, *arguments)
+        build = self.work / (build or f"build-{kind}")
+        self.cmake(folder / kind, build, *arguments, xsimd=xsimd)
         call(self.options.cmake, "--build", build, "-j", "2")
         self.says_parameters(build / "consumer")
 
@@ -92,17 +93,49 @@ class Package:
              env={**environment, "CXX": self.options.compiler})
         self.says_parameters(program)
 
+    def vcpkg(self):
+        """Runs the overlay port by stand-ins for vcpkg's functions, and builds a consumer from the package."""
+        work = self.work / "vcpkg"
+        installed, package = work / "installed", work / "package"
+        (installed / "include").mkdir(parents=True)
+        (installed / "include/xsimd").symlink_to(self.options.xsimd / "xsimd")
+        (installed / "share/pkgconfig").mkdir(parents=True)
+        (installed / "share/pkgconfig/xsimd.pc").write_text("Name: xsimd\nDescription: SIMD\nVersion: 13.2.0\n")
+        port = HERE / "vcpkg/inlay"
+        call(self.options.cmake, f"-DPORTFILE={port / 'portfile.cmake'}", "-DPORT=inlay",
+             f"-DCURRENT_PACKAGES_DIR={package}", f"-DCURRENT_INSTALLED_DIR={installed}",
+             f"-DCURRENT_BUILDTREES_DIR={work / 'build'}", f"-DCOMPILER={self.options.compiler}",
+             "-P", HERE / "vcpkg_functions.cmake")
+        # What vcpkg looks at when a package is made.
+        folders = sorted(str(path.relative_to(package)) for path in package.glob("*/*"))
+        if folders != ["include/inlay", "share/inlay", "share/pkgconfig"]:
+            raise RuntimeError(f"the package holds {folders}")
+        for path in package.rglob("*"):
+            if path.is_dir() and not any(path.iterdir()):
+                raise RuntimeError(f"{path} is empty")
+            if path.is_file() and any(str(place) in path.read_text() for place in (ROOT, work)):
+                raise RuntimeError(f"{path} names the folder it was built or installed in")
+        if (package / "share/inlay/copyright").read_bytes() != (ROOT / "LICENSE").read_bytes():
+            raise RuntimeError("copyright is not the licence")
+        manifest = json.loads((port / "vcpkg.json").read_text())
+        needed = {d if isinstance(d, str) else d["name"] for d in manifest["dependencies"]}
+        if needed != {"vcpkg-cmake", "vcpkg-cmake-config", "xsimd"}:
+            raise RuntimeError(f"vcpkg.json asks for {sorted(needed)}")
+        shutil.copytree(package, installed, dirs_exist_ok=True)
+        self.consumer("find_package", "-D", f"CMAKE_PREFIX_PATH={installed}", build="vcpkg-consumer", xsimd=False)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cmake", default="cmake")
     parser.add_argument("--compiler", default="g++")
-    parser.add_argument("--xsimd", required=True)
+    parser.add_argument("--xsimd", type=pathlib.Path, required=True)
     options = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         package = Package(options, pathlib.Path(folder))
-        steps = ["install", "find_package", "refuses_another_version", "add_subdirectory", "fetchcontent", "pkgconfig"]
+        steps = ["install", "find_package", "refuses_another_version", "add_subdirectory", "fetchcontent", "pkgconfig",
+                 "vcpkg"]
         for step in steps:
             try:
                 getattr(package, step)()

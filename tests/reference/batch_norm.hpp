@@ -3,7 +3,7 @@
 // variance are those of all vectors of the batch, else the running ones.
 #pragma once
 
-#include "reference.hpp"
+#include "activation.hpp"
 
 namespace reference {
 
@@ -53,6 +53,43 @@ inline Result batch_norm(Parameters const& p, Sequence const& x) {
 inline Result batch_norm_training(Parameters const& p, Sequence const& x, Sequence const& batch) {
     if (batch.size() < 2) return batch_norm(p, x);
     return normalise_columns(p, x, columns_of(batch), 1e-5);
+}
+
+// p x + (1 - p) alpha x, p the sigmoid of x normalised by columns without weight and bias.
+inline Result dice_of(Parameters const& p, Sequence const& x, Columns const& c) {
+    std::vector<double> const alpha = rows_of(p["alpha"]).at(0);
+    Parameters plain;
+    plain.by_name["weight"] = matrix_of({std::vector<double>(alpha.size(), 1)});
+    plain.by_name["bias"] = matrix_of({std::vector<double>(alpha.size(), 0)});
+    Result y = normalise_columns(plain, x, c, 1e-9);
+    for (std::size_t t = 0; t < x.size(); ++t)
+        for (std::size_t i = 0; i < x[t].size(); ++i) {
+            double const up = sigmoid_of(y.value[t][i]), down = sigmoid_of(-y.value[t][i]), v = x[t][i];
+            y.value[t][i] = up * v + down * alpha[i] * v;
+            y.magnitude[t][i] = std::abs(up * v) + (down + 1) * std::abs(alpha[i] * v) +
+                                y.magnitude[t][i] * std::abs(v * (1 - alpha[i])) * up * down;
+        }
+    return y;
+}
+inline Result dice(Parameters const& p, Sequence const& x) {
+    std::vector<double> const mean = rows_of(p["running_mean"]).at(0);
+    return dice_of(
+        p, x, {mean, rows_of(p["running_var"]).at(0), absolute({mean})[0], std::vector<double>(mean.size())});
+}
+inline Result dice_training(Parameters const& p, Sequence const& x, Sequence const& batch) {
+    return batch.size() < 2 ? dice(p, x) : dice_of(p, x, columns_of(batch));
+}
+
+// max(x, 0) + weight min(x, 0), column by column.
+inline Result prelu(Parameters const& p, Sequence const& x) {
+    std::vector<double> const slope = rows_of(p["weight"]).at(0);
+    Result y{x, x};
+    for (std::size_t t = 0; t < x.size(); ++t)
+        for (std::size_t i = 0; i < x[t].size(); ++i) {
+            y.value[t][i] = std::fmax(x[t][i], 0) + slope[i] * std::fmin(x[t][i], 0);
+            y.magnitude[t][i] = std::abs(y.value[t][i]);
+        }
+    return y;
 }
 
 } // namespace reference

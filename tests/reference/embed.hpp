@@ -16,18 +16,30 @@ inline Result embed(Parameters const& p, Sequence const& ids) {
 }
 
 // The rows of a bag as one: their mean, their sum, their sum over the root of their count, or their maximum.
-inline Result embed_bag(std::string const& how, Matrix const& weight, std::vector<int> const& ids) {
+// With weights each row is multiplied by its own; "sqrtn" then divides by the root of their squares, and
+// "weighted" by their sum.
+inline Result embed_bag(std::string const& how, Matrix const& weight, std::vector<int> const& ids,
+                        std::vector<double> weights = {}) {
     Sequence const table = rows_of(weight);
     Sequence y(1, std::vector<double>(table.at(0).size())), m = y;
     double const n = static_cast<double>(ids.size());
-    double const share = how == "mean" ? 1 / n : how == "sqrtn" ? 1 / std::sqrt(n) : 1;
+    if (weights.empty()) weights.assign(ids.size(), 1);
+    double sum = 0, squares = 0;
+    for (double w : weights) sum += w, squares += w * w;
+    double const share = how == "mean"       ? 1 / n
+                         : how == "sqrtn"    ? 1 / std::sqrt(squares)
+                         : how == "weighted" ? 1 / sum
+                                             : 1;
     for (std::size_t i = 0; i < y[0].size(); ++i)
         for (std::size_t k = 0; k < ids.size(); ++k) {
             double const v = table.at(static_cast<std::size_t>(ids[k]))[i];
             if (how == "max") {
                 y[0][i] = k == 0 ? v : std::fmax(v, y[0][i]);
                 m[0][i] = std::abs(y[0][i]);
-            } else y[0][i] += share * v, m[0][i] += share * std::abs(v);
+            } else {
+                y[0][i] += share * weights.at(k) * v;
+                m[0][i] += std::abs(share * weights[k] * v);
+            }
         }
     return {y, m};
 }

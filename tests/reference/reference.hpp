@@ -158,7 +158,8 @@ struct FieldValue {
     double value = 0;
     std::vector<int> ids;
     bool is_numeric = false;
-    double part = 0; // of the bucket ids[0], where edges are learned
+    double part = 0;                  // of the bucket ids[0], where edges are learned
+    std::vector<double> weights = {}; // of the ids, where they have any
 };
 using RecordRow = std::vector<FieldValue>;
 

@@ -132,7 +132,7 @@ TEST_CASE("what a run folder holds") {
     auto const report = program(folder, net, 10);
 
     auto const config = detail::parse_json(lines(folder + "/config.json").at(0), "config.json", "");
-    CHECK(*config.find("loss")->get<std::string>() == "BasicBinaryCrossEntropy<>");
+    CHECK(*config.find("loss")->get<std::string>() == "BinaryCrossEntropy");
     CHECK(config.find("parameters")->number() == double(Noisy::parameters));
     CHECK(config.find("clip_norm")->number() == 1.0);
     CHECK(detail::to_json(*config.find("schedule")) == "[\"Cosine\",3,0,0]");

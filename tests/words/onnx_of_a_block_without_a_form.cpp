@@ -1,12 +1,12 @@
 // words: inlay: a block has no ONNX form
-// words: has_an_onnx_form<.*TokenShift
+// words: has_an_onnx_form<.*Memory
 #include <inlay/inlay.hpp>
 #include <inlay/io/onnx.hpp>
 
 using namespace inlay;
 
 #ifdef MISTAKE
-using M = Model<Sequence<4, 8>, Residual<LayerNorm, TokenShift>, Dense<2>>;
+using M = Model<Sequence<4, 8>, Residual<LayerNorm, Memory<Heads<2>>>, Dense<2>>;
 #else
 using M = Model<Sequence<4, 8>, Residual<LayerNorm, Tanh>, Dense<2>>;
 #endif

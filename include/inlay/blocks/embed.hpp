@@ -5,7 +5,6 @@
 #include <inlay/blocks/embed/quotient.hpp>
 #include <inlay/blocks/embed/record.hpp>
 #include <inlay/blocks/embed/shared.hpp>
-#include <inlay/blocks/stored.hpp>
 #include <inlay/core/policy.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -15,6 +14,7 @@ struct ids_as_the_table_is_shared;
 struct a_number;
 struct tokens;
 struct a_number_with_learned_bins;
+struct bags_without_weights;
 
 namespace detail {
 template <class Spec, int D, class I, class R, class... P> struct EmbedChoice {
@@ -34,58 +34,6 @@ template <class Spec, int D, class I, class R, class... P>
     requires(has_policy<TableForm, P...>)
 struct EmbedChoice<Spec, D, I, R, P...> {
     using type = QuotientBlock<Spec, PolicyOr<TableForm, void, P...>::type::rows, D, I, R>;
-};
-
-/// Embed over tokens with a table of fewer bits, for inference.
-template <class Spec_, int D, class I, class R> struct StoredEmbed : BlockDefaults {
-    using Spec = Spec_;
-    using T = typename R::type;
-    using S = typename R::storage;
-    using Output = Shape<I::rows, D>;
-    static constexpr int V = I::vocabulary, L = I::rows, parameters = V * D;
-    static constexpr bool streams = true;
-
-    struct Params {
-        struct Table {
-            typename S::Element data[std::size_t(V)][std::size_t(D)];
-            INLAY_EMPTY std::conditional_t<S::scaled, Tensor<R, 1, V>, NoScale> scales;
-            StoredRef<S> ref() noexcept {
-                float* scale = nullptr;
-                if constexpr (S::scaled) scale = scales[0];
-                return {reinterpret_cast<std::byte*>(data), scale, V, D, int(sizeof data[0]), 0};
-            }
-        } weight;
-    };
-    template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
-        f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
-    }
-    template <class C, class Tp>
-    static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        static_assert(!is_recording<Tp>, "inlay: weights of fewer bits are for inference");
-        for (int b = 0; b < c.rows; ++b) {
-            int const n = x.length(b);
-            for (int t = 0; t < n; ++t) read(p, x(b)[t], y(b, t));
-            for (int t = n; t < L; ++t) kernels::clear_pads(y(b, t), 0, y.stride);
-        }
-    }
-    template <class C>
-    static void step(C const&, Params const& p, typename BlockDefaults::State&, std::int32_t const* x, T* y,
-                     Scratch) noexcept {
-        read(p, *x, y);
-    }
-
-private:
-    static void read(Params const& p, std::int32_t id, T* y) noexcept {
-        T scale(1);
-        if constexpr (S::scaled) scale = p.weight.scales[0][id];
-        for (int i = 0; i < D; ++i) y[i] = S::wide(p.weight.data[id][i]) * scale;
-        kernels::clear_pads(y, D, row_stride<R>(D));
-    }
-};
-template <class Spec, int D, int L, int V, class R>
-    requires stores_less<R>
-struct EmbedChoice<Spec, D, Tokens<L, V>, R> {
-    using type = StoredEmbed<Spec, D, Tokens<L, V>, R>;
 };
 
 template <class How> struct WantedByNumbers {
@@ -112,23 +60,28 @@ template <> struct WantedByNumbers<PiecewiseLinear> {
 /// ids. Over `Shape<1>` they are `weight`, `bias` and `frequency`. Cost: 2 M D flops a number. Tape: its D
 /// outputs.
 ///
-/// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so; with `QuotientRemainder<M>` the
-/// table of a large vocabulary becomes two small ones.
+/// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so, and those whose field is Weighted
+/// by weights, `BagWeightedMean` among the policies; with `QuotientRemainder<M>` the table of a large
+/// vocabulary becomes two small ones.
 ///
-/// PyTorch: `nn.Embedding(V, D, sparse=True)`,
-/// `nn.EmbeddingBag(V, D, mode="mean")`. Error: vectors or sequences of numbers, shares of one name with
-/// different V or D, a policy for numbers where there are none to embed.
+/// PyTorch: `nn.Embedding(V, D, sparse=True)`, `nn.EmbeddingBag(V, D, mode="mean")`; BagSum of a
+/// weighted bag is its `per_sample_weights`. Error: vectors or sequences of numbers, shares of one name with
+/// different V or D, a policy for numbers where there are none to embed, BagMax of weighted bags.
 template <int D, class... Policies> struct Embed {
     using Must = detail::Must<(D > 0), a_positive_width>;
     using Numbers = typename detail::PolicyOr<NumberEmbedding, detail::Proportional, Policies...>::type;
     static constexpr bool shares = detail::has_policy<Sharing, Policies...>;
     using Pooling = typename detail::PolicyOr<BagPooling, BagMean, Policies...>::type;
+    static constexpr bool takes_weights = !std::is_same_v<Pooling, BagMax>;
     static constexpr bool numbers_only = detail::has_policy<NumberEmbedding, Policies...>;
     static constexpr bool two_tables = detail::has_policy<TableForm, Policies...>;
     using Wanted = std::conditional_t<
         two_tables, tokens,
-        std::conditional_t<numbers_only, typename detail::WantedByNumbers<Numbers>::type,
-                           std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>>>;
+        std::conditional_t<
+            numbers_only, typename detail::WantedByNumbers<Numbers>::type,
+            std::conditional_t<takes_weights,
+                               std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>,
+                               bags_without_weights>>>;
     using Allowed = std::conditional_t<two_tables, PolicyKinds<TableForm>,
                                        PolicyKinds<Sharing, NumberEmbedding, BagPooling>>;
     template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
@@ -139,11 +92,15 @@ template <int D, class... Policies> struct Embed {
     template <int N, int V>
         requires(!numbers_only && !two_tables)
     static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
+    template <int N, int V>
+        requires(!numbers_only && !two_tables && takes_weights)
+    static Tag<Shape<1, D>> out(Tag<WeightedBag<N, V>>);
     static Tag<Shape<1, D>> out(Tag<Shape<1>>)
         requires(!shares && !two_tables &&
                  (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
     template <class... F>
-        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)))
+        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)) &&
+                 (takes_weights || !(detail::has_weights<F> || ...)))
     static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
 
     template <class I, class R> using Block = typename detail::EmbedChoice<Embed, D, I, R, Policies...>::type;

@@ -22,6 +22,23 @@ template <class S> struct Weights {
 namespace detail {
 template <class R> inline constexpr bool stores_less = !std::is_same_v<typename R::storage, typename R::type>;
 
+/// The same numbers in the same vectors, where nothing is stored in fewer bits.
+template <class R> using InFloat = Real<typename R::type, R::lanes>;
+template <class R, class Tp> consteval void inference_only() {
+    static_assert(!stores_less<R> || !is_recording<Tp>, "inlay: weights of fewer bits are for inference");
+}
+
+/// Where number c of row r of a matrix of fewer bits lies, in bytes: row by row where lanes is 0, otherwise
+/// in vectors of words, where part j of a word belongs to the j-th vector of floats.
+template <class S> constexpr std::ptrdiff_t stored_place(int stride, int lanes, int r, int c) noexcept {
+    constexpr std::ptrdiff_t size = sizeof(typename S::Element);
+    if (lanes == 0) return std::ptrdiff_t(r) * stride + c * size;
+    constexpr int P = kernels::per_word<S>;
+    int const group = r / (P * lanes), j = r / lanes % P, lane = r % lanes;
+    int const part = std::endian::native == std::endian::little ? j : P - 1 - j;
+    return std::ptrdiff_t(c) * stride + std::ptrdiff_t(group * lanes + lane) * 4 + part * size;
+}
+
 /// A matrix of fewer bits, as `store` fills it.
 template <class S> struct StoredRef {
     using Element = typename S::Element;
@@ -39,19 +56,8 @@ template <class S> struct StoredRef {
         if constexpr (S::scaled) scale[r] = own;
         for (int c = 0; c < width; ++c) {
             Element const e = S::narrow(from[c], own);
-            std::memcpy(place(r, c), &e, sizeof e);
+            std::memcpy(data + stored_place<S>(stride, lanes, r, c), &e, sizeof e);
         }
-    }
-
-private:
-    std::byte* place(int r, int c) const noexcept {
-        if (lanes == 0) return data + std::ptrdiff_t(r) * stride + c * std::ptrdiff_t(sizeof(Element));
-        // Vectors of words; part j of a word belongs to the j-th vector of floats.
-        constexpr int P = kernels::per_word<S>;
-        int const group = r / (P * lanes), j = r / lanes % P, lane = r % lanes;
-        int const part = std::endian::native == std::endian::little ? j : P - 1 - j;
-        return data + std::ptrdiff_t(c) * stride + std::ptrdiff_t(group * lanes + lane) * 4 +
-               part * std::ptrdiff_t(sizeof(Element));
     }
 };
 
@@ -72,6 +78,49 @@ template <class R, int O, int D> struct StoredMatrix {
         float* scale = nullptr;
         if constexpr (S::scaled) scale = scales[0];
         return {reinterpret_cast<std::byte*>(data), scale, O, D, row * 4, W};
+    }
+    /// Row r as floats.
+    void read(int r, float* to) const noexcept {
+        auto const* const bytes = reinterpret_cast<std::byte const*>(data);
+        float own = 1;
+        if constexpr (S::scaled) own = scales[0][r];
+        for (int c = 0; c < D; ++c) {
+            typename S::Element e;
+            std::memcpy(&e, bytes + stored_place<S>(row * 4, W, r, c), sizeof e);
+            to[c] = S::wide(e) * own;
+        }
+    }
+};
+
+/// y = x W^T and a bias, unless that is null; as long as all columns.
+template <class R, int O, int D>
+void stored_product(int m, StoredMatrix<R, O, D> const& w, float const* x, int xs, float const* bias,
+                    float* y, int ys) noexcept {
+    using Weight = StoredMatrix<R, O, D>;
+    constexpr int N = padded(O, R::lanes);
+    kernels::gemm_stored<typename R::storage, R::lanes>(
+        m, Weight::groups, {D, N, x, xs, w.data, Weight::row, w.scale(), bias, y, ys});
+    if (ys > N)
+        for (int i = 0; i < m; ++i) kernels::clear_pads(y + std::ptrdiff_t(i) * ys, N, ys);
+}
+
+/// A table [V, D] of fewer bits that is read row by row.
+template <class R, int V, int D> struct StoredTable {
+    using S = typename R::storage;
+    using Element = typename S::Element;
+    Element data[std::size_t(V)][std::size_t(D)];
+    INLAY_EMPTY std::conditional_t<S::scaled, Tensor<R, 1, V>, NoScale> scales;
+
+    StoredRef<S> ref() noexcept {
+        float* scale = nullptr;
+        if constexpr (S::scaled) scale = scales[0];
+        return {reinterpret_cast<std::byte*>(data), scale, V, D, int(sizeof data[0]), 0};
+    }
+    /// Calls f(i, number) for each number of row r.
+    template <class F> void each_of(int r, F const& f) const noexcept {
+        float own = 1;
+        if constexpr (S::scaled) own = scales[0][r];
+        for (int i = 0; i < D; ++i) f(i, S::wide(data[r][i]) * own);
     }
 };
 
@@ -104,7 +153,7 @@ template <class Spec_, int O, class I, class R> struct StoredDense : BlockDefaul
     }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        static_assert(!is_recording<Tp>, "inlay: weights of fewer bits are for inference");
+        inference_only<R, Tp>();
         apply(c.rows * I::rows, p, x.data, y.data);
     }
     template <class C>
@@ -116,13 +165,10 @@ template <class Spec_, int O, class I, class R> struct StoredDense : BlockDefaul
         apply(m, p, x, y, [](auto v) noexcept { return v; });
     }
     template <class F> static void apply(int m, Params const& p, T const* x, T* y, F f) noexcept {
-        constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride, N = padded(O, W);
-        kernels::StoredProduct<typename R::storage> r{
-            D, N, x, xs, p.weight.data, Weight::row, p.weight.scale(), nullptr, y, ys};
-        if constexpr (has_bias) r.bias = p.bias.data;
-        kernels::gemm_stored<typename R::storage, W>(m, Weight::groups, r);
-        if constexpr (ys > N)
-            for (int i = 0; i < m; ++i) kernels::clear_pads(y + std::ptrdiff_t(i) * ys, N, ys);
+        constexpr int xs = In<I, R>::stride, ys = In<Output, R>::stride;
+        T const* bias = nullptr;
+        if constexpr (has_bias) bias = p.bias.data;
+        stored_product(m, p.weight, x, xs, bias, y, ys);
         kernels::map<W>(std::ptrdiff_t(m) * ys, y, y, f);
     }
 };

@@ -6,6 +6,7 @@
 #include <inlay/kernels/map.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -16,6 +17,7 @@ template <class Rec, std::size_t J> struct FieldShape {
     static consteval auto find() {
         constexpr int N = Field::capacity, V = Rec::template vocabulary<J>;
         if constexpr (Field::kind == FieldKind::numeric) return Tag<Shape<1>>{};
+        else if constexpr (has_weights<Field>) return Tag<WeightedBag<N, V>>{};
         else if constexpr (Field::kind == FieldKind::multi_hot) return Tag<Bag<N, V>>{};
         else return Tag<Tokens<N, V>>{};
     }
@@ -26,9 +28,9 @@ template <class Rec, std::size_t J> struct FieldShape {
 /// One field of a record.
 ///
 /// A history gives `Tokens<T, V>` with its count as the length, a multi-hot field `Bag<Max, V>`, a
-/// categorical field `Tokens<1, V>`, a number `Shape<1>`; V is the vocabulary of the field that owns the ids.
-/// No parameters, no gradient, no streaming form. PyTorch: `row["field"]`. Error: a field that the record
-/// lacks, an input that is no record.
+/// categorical field `Tokens<1, V>`, a number `Shape<1>`, a list that is Weighted `WeightedBag<Max, V>`; V is
+/// the vocabulary of the field that owns the ids. No parameters, no gradient, no streaming form. PyTorch:
+/// `row["field"]`. Error: a field that the record lacks, an input that is no record.
 template <Name F> struct Select {
     template <class I> struct ProblemOf {
         using type = Misfit<Select, Place<>, Got<detail::Brief<I>>, Wants<a_record>>;
@@ -66,8 +68,11 @@ template <Name F> struct Select {
                 if constexpr (is_numbers<Output>) {
                     kernels::clear_pads(y(b), 1, y.stride);
                     y(b)[0] = T(v.value);
-                } else if constexpr (is_list) std::copy_n(v.id, v.count, y(b));
-                else y(b)[0] = v.id;
+                } else if constexpr (is_list) {
+                    std::copy_n(v.id, v.count, y(b));
+                    if constexpr (id_words<Output> > Output::rows)
+                        std::memcpy(y(b) + Output::rows, v.weight, sizeof v.weight);
+                } else y(b)[0] = v.id;
             }
         }
         template <class C, class Tp, class D, class DX, class G>

@@ -10,6 +10,15 @@ namespace inlay::inline INLAY_ISA {
 /// Words of a misfit.
 struct one_number_for_each_row;
 
+namespace detail {
+/// Without the carried state and the positions of the block around.
+template <class C> C without_stream(C c) noexcept {
+    c.carry = {};
+    c.position = nullptr;
+    return c;
+}
+} // namespace detail
+
 /// The sum of a sequence's rows e_j, weighed by how they fit a target t, the side tensor N (DIN, arXiv
 /// 1706.06978): y = sum over j of a_j e_j with a_j = A([t, e_j, t - e_j, t e_j]), A the blocks given, not
 /// normalised.
@@ -80,8 +89,9 @@ template <Name N, class... Specs> struct TargetAttn {
                 if constexpr (is_recording<Tp>) return tape.weights.view(x.lengths);
                 else return s.template take<Weights, R>(c.capacity, x.lengths);
             }();
-            if constexpr (is_recording<Tp>) Net::forward(child(c), p, pairs, weights, tape.net, s);
-            else Net::forward(child(c), p, pairs, weights, tape, s);
+            if constexpr (is_recording<Tp>)
+                Net::forward(detail::without_stream(c), p, pairs, weights, tape.net, s);
+            else Net::forward(detail::without_stream(c), p, pairs, weights, tape, s);
             for (int b = 0; b < c.rows; ++b) {
                 kernels::clear(y(b), stride);
                 for (int t = 0, n = x.length(b); t < n; ++t)
@@ -101,7 +111,7 @@ template <Name N, class... Specs> struct TargetAttn {
                     kernels::clear(dweights(b, t), dweights.stride);
                     if (t < x.length(b)) dweights(b, t)[0] = kernels::dot<W>(D, dy(b), x(b, t));
                 }
-            Net::backward(child(c), p, pairs, tape.net, dweights, dpairs, g, s);
+            Net::backward(detail::without_stream(c), p, pairs, tape.net, dweights, dpairs, g, s);
             auto const& target = side<N>(c.extras);
             for (int b = 0; b < c.rows; ++b) {
                 int const n = x.length(b);
@@ -125,12 +135,6 @@ template <Name N, class... Specs> struct TargetAttn {
         }
 
     private:
-        /// Without the carried state of the block around: A is pointwise or has none.
-        template <class C> static C child(C const& c) noexcept {
-            C own = c;
-            own.carry = {};
-            return own;
-        }
         template <class C> static void pair(C const& c, In<I, R> x, Out<Pairs, R> pairs) noexcept {
             static_assert(HasSide<N, decltype(c.extras)>,
                           "inlay: TargetAttn stands in the Let of its target");

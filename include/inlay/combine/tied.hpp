@@ -61,8 +61,11 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         static constexpr double flops = A::flops + 2.0 * L * V * D;
         static constexpr int hs = In<Hidden, R>::stride, ys = In<Output, R>::stride;
 
+        /// In fewer bits where there are enough tokens for whole vectors of scores.
+        static constexpr bool stored = detail::stores_less<R> && V >= W;
+        using Table = std::conditional_t<stored, detail::StoredMatrix<R, V, D>, Tensor<R, V, D>>;
         struct Params {
-            Tensor<R, V, D> table;
+            Table table;
             INLAY_EMPTY typename A::Params body;
         };
         template <int B> struct Grads {
@@ -106,6 +109,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                             Scratch s) noexcept {
+            detail::inference_only<R, Tp>();
             if constexpr (is_recording<Tp>)
                 run(c, p, x, tape.embedded.view(x.lengths), tape.hidden.view(x.lengths), y, tape.body, s);
             else {
@@ -135,7 +139,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
                          Scratch s) noexcept {
             T* embedded = s.template take<T>(std::size_t(hs));
             T* hidden = s.template take<T>(std::size_t(hs));
-            std::copy_n(p.table[*x], hs, embedded);
+            read(p, *x, embedded);
             A::step(c, p.body, state, embedded, hidden, s);
             score(1, p, hidden, y);
         }
@@ -147,7 +151,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
             for (int b = 0; b < c.rows; ++b) {
                 int const n = x.length(b);
                 for (int t = 0; t < L; ++t) {
-                    if (t < n) std::copy_n(p.table[x(b)[t]], hs, embedded(b, t));
+                    if (t < n) read(p, x(b)[t], embedded(b, t));
                     else kernels::clear(embedded(b, t), hs);
                 }
             }
@@ -158,8 +162,15 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
                 kernels::clear(y(b) + std::ptrdiff_t(n) * ys, std::ptrdiff_t(L - n) * ys);
             }
         }
+        static void read(Params const& p, std::int32_t id, T* to) noexcept {
+            if constexpr (stored) {
+                p.table.read(id, to);
+                kernels::clear_pads(to, D, hs);
+            } else std::copy_n(p.table[id], hs, to);
+        }
         static void score(int n, Params const& p, T const* hidden, T* y) noexcept {
-            kernels::gemm_nt<W>(n, V, ys, width, hidden, hs, p.table.data, p.table.stride, y, ys, false);
+            if constexpr (stored) detail::stored_product(n, p.table, hidden, hs, nullptr, y, ys);
+            else kernels::gemm_nt<W>(n, V, ys, width, hidden, hs, p.table.data, p.table.stride, y, ys, false);
         }
     };
 };

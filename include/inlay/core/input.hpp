@@ -13,7 +13,6 @@ template <Name Field> struct two_kinds_of_edges_for;
 struct names_that_differ;
 template <Name Field> struct unknown_policy_of;
 struct one_of_Buckets_LogBuckets_Quantiles_TargetBins;
-struct edges_or_Log_or_both;
 struct a_positive_length_and_width;
 struct a_positive_length_and_vocabulary;
 
@@ -45,8 +44,8 @@ template <class... F> struct InputProblemOf<Record<F...>> {
                 return Of<two_fields_named<G::name>, names_that_differ>{};
             else if constexpr (requires { requires G::kinds_of_edges > 1; })
                 return Of<two_kinds_of_edges_for<G::name>, one_of_Buckets_LogBuckets_Quantiles_TargetBins>{};
-            else if constexpr (requires { requires !G::known || G::logs > 1; })
-                return Of<unknown_policy_of<G::name>, edges_or_Log_or_both>{};
+            else if constexpr (requires { requires !G::known; })
+                return Of<unknown_policy_of<G::name>, typename G::Takes>{};
             else if constexpr (!refers_well<G, F...>())
                 return Of<SameAs_of<G::same_as>, typename FieldList<Rec>::type>{};
             else return First<Left...>::find();

@@ -73,6 +73,9 @@ struct BinnedValue {
 };
 } // namespace detail
 
+/// Words of a misfit.
+struct edges_or_Log_or_both;
+
 enum class FieldKind : std::uint8_t { numeric, categorical, multi_hot, history };
 
 /// A number; `value` is standardised by the Encoder, after Log where that is named. With Buckets, LogBuckets,
@@ -84,7 +87,8 @@ template <Name N, class... Policies> struct Numeric {
     static constexpr int capacity = 1, ids = Edges::ids;
     static constexpr int kinds_of_edges = ((detail::Edges<Policies> ? 1 : 0) + ... + 0);
     static constexpr int logs = ((std::is_same_v<Policies, Log> ? 1 : 0) + ... + 0);
-    static constexpr bool known = kinds_of_edges + logs == int(sizeof...(Policies));
+    static constexpr bool known = kinds_of_edges + logs == int(sizeof...(Policies)) && logs < 2;
+    using Takes = edges_or_Log_or_both;
     static constexpr bool learned = detail::LearnedEdges<Edges>;
     using Value = std::conditional_t<learned, detail::BinnedValue, detail::NumberValue>;
 

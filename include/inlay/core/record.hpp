@@ -23,39 +23,54 @@ template <Name N, int V> struct Categorical {
         std::int32_t id;
     };
 };
-/// At most Max different ids below V, in no order.
-template <Name N, int V, int Max> struct MultiHot {
+/// A policy of MultiHot and History: each id has a weight, by which Embed multiplies its row where it pools
+/// them. Crosses ask only whether an id is there.
+struct Weighted {};
+
+namespace detail {
+/// The value of a field of up to N ids, and what the field's policies say.
+template <int N, class... Policies> struct IdList {
+    static constexpr bool weighted = false, known = sizeof...(Policies) == 0;
+    using Takes = Weighted;
+    struct Value {
+        std::int32_t count;
+        std::int32_t id[std::size_t(N)];
+    };
+};
+template <int N> struct IdList<N, Weighted> {
+    static constexpr bool weighted = true, known = true;
+    struct Value {
+        std::int32_t count;
+        std::int32_t id[std::size_t(N)];
+        float weight[std::size_t(N)];
+    };
+};
+} // namespace detail
+
+/// At most Max different ids below V, in no order; `Weighted` gives each a weight.
+template <Name N, int V, int Max, class... Policies> struct MultiHot : detail::IdList<Max, Policies...> {
     static constexpr auto name = N;
     static constexpr FieldKind kind = FieldKind::multi_hot;
     static constexpr int capacity = Max, ids = V;
-    struct Value {
-        std::int32_t count;
-        std::int32_t id[std::size_t(Max)];
-    };
 };
 /// At most T ids, oldest first; a longer history keeps the newest. With SameAs the ids mean what another
-/// field's mean.
-template <Name N, int T, class Of> struct History;
-template <Name N, int T, Name Other> struct History<N, T, SameAs<Other>> {
+/// field's mean. With `Weighted` each has a weight, and the history is a bag: what reads sequences wants one
+/// without.
+template <Name N, int T, class Of, class... Policies> struct History;
+template <Name N, int T, Name Other, class... Policies>
+struct History<N, T, SameAs<Other>, Policies...> : detail::IdList<T, Policies...> {
     static constexpr auto name = N;
     static constexpr auto same_as = Other;
     static constexpr FieldKind kind = FieldKind::history;
     static constexpr int capacity = T, ids = 0; // those of the other field
-    struct Value {
-        std::int32_t count;
-        std::int32_t id[std::size_t(T)];
-    };
 };
 /// Ids of a history with a vocabulary of its own.
 template <int V> struct Ids {};
-template <Name N, int T, int V> struct History<N, T, Ids<V>> {
+template <Name N, int T, int V, class... Policies>
+struct History<N, T, Ids<V>, Policies...> : detail::IdList<T, Policies...> {
     static constexpr auto name = N;
     static constexpr FieldKind kind = FieldKind::history;
     static constexpr int capacity = T, ids = V;
-    struct Value {
-        std::int32_t count;
-        std::int32_t id[std::size_t(T)];
-    };
 };
 
 namespace detail {
@@ -63,6 +78,15 @@ template <class F>
 concept RefersToField = requires { F::same_as; };
 template <class F>
 inline constexpr bool is_list_field = F::kind == FieldKind::multi_hot || F::kind == FieldKind::history;
+template <class F>
+inline constexpr bool has_weights = [] {
+    if constexpr (is_list_field<F>) return F::weighted;
+    else return false;
+}();
+template <class F> float const* weights_of(typename F::Value const& v) noexcept {
+    if constexpr (has_weights<F>) return v.weight;
+    else return nullptr;
+}
 
 /// The index of the field named N among F, or -1.
 template <Name N, class... F> consteval int field_index() {

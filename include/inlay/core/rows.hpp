@@ -77,7 +77,8 @@ public:
         return parts;
     }
 
-    /// n rows of ids drawn evenly, numbers from N(0, 1), histories of any length, targets 0 or 1.
+    /// n rows of ids drawn evenly, numbers from N(0, 1), histories of any length, weights from .25 to
+    /// 1.25, targets 0 or 1.
     static Rows random(std::size_t n, Seed seed) {
         Rows r;
         r.row.resize(n);
@@ -118,6 +119,9 @@ private:
             v = {};
             v.count = std::int32_t(key.below(std::uint64_t(Field::capacity) + 1, i));
             for (int k = 0; k < v.count; ++k) v.id[k] = std::int32_t(key.below(ids, i, std::uint64_t(k) + 1));
+            if constexpr (Field::weighted)
+                for (int k = 0; k < v.count; ++k)
+                    v.weight[k] = float(0.25 + key.fold(1).uniform(i, std::uint64_t(k)));
         } else v.id = std::int32_t(key.below(ids, i));
     }
 };

@@ -33,6 +33,12 @@ template <int N, int V> struct Bag {
     static constexpr int rows = N, vocabulary = V;
 };
 
+/// A set of at most N ids below V with a weight each: what `Select` makes of a field that is Weighted. In
+/// memory the ids are followed by the bits of the weights, floats.
+template <int N, int V> struct WeightedBag {
+    static constexpr int rows = N, vocabulary = V;
+};
+
 /// The lanes of one vector register, as a policy of `Model::as`.
 template <int N> struct Lanes {
     static_assert(N > 0 && (N & (N - 1)) == 0, "inlay: Lanes must be a power of two");
@@ -57,6 +63,11 @@ template <int T, int D> inline constexpr bool is_sequence<Shape<T, D>> = true;
 template <class S> inline constexpr bool is_ids = false;
 template <int T, int V> inline constexpr bool is_ids<Tokens<T, V>> = true;
 template <int N, int V> inline constexpr bool is_ids<Bag<N, V>> = true;
+template <int N, int V> inline constexpr bool is_ids<WeightedBag<N, V>> = true;
+
+/// Words of 32 bits in a row of ids.
+template <class S> inline constexpr int id_words = S::rows;
+template <int N, int V> inline constexpr int id_words<WeightedBag<N, V>> = 2 * N;
 
 /// Whether a block from A to B keeps the sequence's positions, and with them its lengths.
 template <class A, class B> inline constexpr bool keeps_rows = false;

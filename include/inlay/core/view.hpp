@@ -44,7 +44,7 @@ template <class S, class T, int Stride> struct NumberView {
     }
 };
 
-/// Ids of a sequence or a bag.
+/// Ids of a sequence or a bag, and their weights if they have any.
 template <class S, class Id> struct IdView {
     static constexpr int rows = S::rows;
     Id* data = nullptr;
@@ -56,6 +56,10 @@ template <class S, class Id> struct IdView {
         return reinterpret_cast<Id*>(reinterpret_cast<Byte*>(data) + b * stride);
     }
     int length(int b) const noexcept { return lengths.at(b, rows); }
+    float const* weights(int b) const noexcept {
+        if constexpr (id_words<S> > rows) return reinterpret_cast<float const*>((*this)(b) + rows);
+        else return nullptr;
+    }
     operator IdView<S, Id const>() const noexcept
         requires(!std::is_const_v<Id>)
     {
@@ -96,13 +100,13 @@ template <class S, class R> constexpr std::size_t bytes(int B) {
     if constexpr (is_numbers<S>)
         return lines(sizeof(typename R::type) * std::size_t(B) * std::size_t(S::rows) *
                      std::size_t(row_stride<R>(S::width)));
-    else return lines(sizeof(std::int32_t) * std::size_t(B) * std::size_t(S::rows));
+    else return lines(sizeof(std::int32_t) * std::size_t(B) * std::size_t(id_words<S>));
 }
 /// A view of memory laid out for B values.
 template <class S, class R> Out<S, R> view_at(std::byte* at, Lengths lengths) noexcept {
     if constexpr (is_numbers<S>) return {reinterpret_cast<typename R::type*>(at), lengths};
     else {
-        constexpr auto stride = std::ptrdiff_t(sizeof(std::int32_t)) * S::rows;
+        constexpr auto stride = std::ptrdiff_t(sizeof(std::int32_t)) * id_words<S>;
         return {reinterpret_cast<std::int32_t*>(at), stride, lengths};
     }
 }

@@ -5,6 +5,7 @@
 #include <inlay/core/input.hpp>
 #include <inlay/core/rows.hpp>
 #include <inlay/data/encoded_csv.hpp>
+#include <inlay/data/weighted_word.hpp>
 
 #include <array>
 #include <limits>
@@ -23,7 +24,8 @@ struct EncoderOptions {
 /// standardised by mean and population deviation, missing ones become 0; edges apply to the raw number,
 /// missing ones get id 0. Quantiles and TargetBins are learned from all rows, which takes 16 bytes a row and
 /// field while fitting. Lists are values between separators, a history oldest first; one that is too long
-/// keeps the newest, a set its first. Throws Error with file, line, column for what is not a number, for more
+/// keeps the newest, a set its first; of a field that is Weighted they are `word:weight`, or a word of weight
+/// 1. Throws Error with file, line, column for what is not a number, for more
 /// distinct values than ids (unless Overflow::unseen), for a positive label that never occurs, and for
 /// transform before fit.
 template <class Rec> class Encoder {
@@ -125,10 +127,15 @@ public:
 
     /// Everything that could make the row bad, before anything of it is kept. Words are UTF-8, or they could
     /// not be saved.
-    static void check(Csv const& csv, CsvRow const& row) {
+    void check(Csv const& csv, CsvRow const& row) const {
         detail::each<fields>([&](auto j) {
             if constexpr (!is_number<j>) {
                 if (!detail::is_utf8(row.fields[j])) row.bad(j, "text in UTF-8");
+                if constexpr (detail::has_weights<typename Rec::template field<j>>)
+                    each_value(text_of(csv, row, j), [&](std::string_view word) {
+                        if (!detail::with_weight(word).second)
+                            row.bad(j, "values with a colon and a weight, or without");
+                    });
             } else if (!is_missing(csv.options, row.fields[j])) row.number(j);
         });
     }
@@ -142,7 +149,9 @@ public:
             if (is_missing(csv.options, text)) return;
             if constexpr (is_number<j>) lesson.add(row.number(j), target);
             else if constexpr (detail::is_list_field<Field>)
-                each_value(text, [&](std::string_view word) { lesson.add(word, row.line, j); });
+                each_value(text, [&](std::string_view word) {
+                    lesson.add(detail::word_in<Field>(word), row.line, j);
+                });
             else lesson.add(text, row.line, j);
         });
     }
@@ -202,6 +211,9 @@ private:
             text.remove_prefix(std::min(end + 1, text.size()));
         }
     }
+    static std::string_view text_of(Csv const& csv, CsvRow const& row, std::size_t j) {
+        return is_missing(csv.options, row.fields[j]) ? std::string_view{} : row.fields[j];
+    }
     /// Learns what a piece taught; `lines` of the file are before it. The first row with too many words is
     /// the one to complain of.
     void remember(std::span<detail::FieldCode> codes, std::span<std::vector<detail::Sample>> samples,
@@ -249,17 +261,28 @@ private:
             each_value(text, [&](std::string_view word) {
                 if (v.count == Field::capacity) {
                     std::copy(v.id + 1, v.id + Field::capacity, v.id);
+                    if constexpr (Field::weighted)
+                        std::copy(v.weight + 1, v.weight + Field::capacity, v.weight);
                     --v.count;
                 }
-                v.id[v.count++] = code.id(word);
+                append(v, code, word);
             });
         } else if constexpr (Field::kind == FieldKind::multi_hot) {
             each_value(text, [&](std::string_view word) {
-                std::int32_t const id = code.id(word);
+                std::int32_t const id = code.id(detail::word_in<Field>(word));
                 if (v.count < Field::capacity && std::find(v.id, v.id + v.count, id) == v.id + v.count)
-                    v.id[v.count++] = id;
+                    append(v, code, word);
             });
         } else v.id = code.id(key, text);
+    }
+
+    template <class Value>
+    static void append(Value& v, detail::FieldCode const& code, std::string_view word) {
+        if constexpr (requires { v.weight; }) {
+            auto const [name, weight] = detail::with_weight(word);
+            v.weight[v.count] = *weight;
+            v.id[v.count++] = code.id(name);
+        } else v.id[v.count++] = code.id(word);
     }
 
     EncoderOptions options_{};

@@ -118,8 +118,9 @@ RowStream<detail::LibSvmParser<Input>> stream_libsvm(LibSvm const& file, std::si
 /// comment.
 ///
 /// As `Shape<D>` a row is D numbers, those without a pair 0. As a Record the features are counted through its
-/// fields: a number has one, a category or set with V ids has V - 1 of value 1, for the ids from 1. What has
-/// no pair is 0: the number, or the id of unseen. Numbers are taken as they stand.
+/// fields: a number has one, a category or set with V ids has V - 1 of value 1, for the ids from 1; the
+/// values of a set that is Weighted are its weights. What has no pair is 0: the number, or the id of unseen.
+/// Numbers are taken as they stand.
 ///
 /// Throws Error with file, line and column (from 1, counting the parts between blanks) for what is not of
 /// this form, an index that is no feature or occurs twice, a second index of a category, more of a set than

@@ -104,7 +104,7 @@ private:
             v.value = float(Field::curve(double(value)));
             v.id = Field::bucket(double(value));
         } else {
-            if (value != 1) return joined("the value 1 for field ", Field::name.text);
+            if (value != 1 && !has_weights<Field>) return joined("the value 1 for field ", Field::name.text);
             if constexpr (Field::kind == FieldKind::categorical) {
                 if (given) return joined("one index of field ", Field::name.text);
                 v.id = id;
@@ -112,6 +112,7 @@ private:
                 if (std::find(v.id, v.id + v.count, id) != v.id + v.count) return "each index once";
                 if (v.count == Field::capacity)
                     return joined("at most ", Field::capacity, " indices of field ", Field::name.text);
+                if constexpr (has_weights<Field>) v.weight[v.count] = value;
                 v.id[v.count++] = id;
             }
         }

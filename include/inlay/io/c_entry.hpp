@@ -25,24 +25,18 @@ public:
     using T = typename M::T;
     static_assert(is_numbers<Input> || is_ids<Input>,
                   "inlay: a C entry takes a Vector, a Sequence or Tokens");
-    using X = typename decltype([] {
-        if constexpr (is_ids<Input>) return Tag<std::int32_t>{};
-        else return Tag<T>{};
-    }())::type;
-    static constexpr int width = [] {
-        if constexpr (is_ids<Input>) return 1;
-        else return Input::width;
-    }();
+    using X = typename Network<M>::Element;
+    static constexpr int width = int(Packed<Input, T>::each) / Input::rows;
 
     explicit CEntry(char const* path) : net_(Seed{0}) { load(net_, std::string(path)); }
 
     void infer(X const* x, std::int32_t const* lengths, int rows, T* y) noexcept {
         for (int first = 0; first < rows; first += batch) {
             int const n = std::min(batch, rows - first);
-            Lengths const own =
-                lengths ? Lengths{lengths + first, std::ptrdiff_t(sizeof *lengths)} : Lengths{};
-            auto const out =
-                net_.infer(view(x + std::ptrdiff_t(first) * Input::rows * width, n, own), n, *work_);
+            auto const count = std::size_t(n);
+            auto const own = lengths ? std::span(lengths + first, count) : std::span<std::int32_t const>();
+            std::span const part(x + std::size_t(first) * each, count * each);
+            auto const out = net_.infer(part, *work_, own);
             for (int b = 0; b < n; ++b)
                 for (int t = 0; t < Output::rows; ++t) y = std::copy_n(out(b, t), Output::width, y);
         }
@@ -61,21 +55,10 @@ public:
 
 private:
     static constexpr int batch = 16;
-    In<Input, typename M::Scalar> view(X const* x, int rows, Lengths lengths) noexcept {
-        if constexpr (is_ids<Input>) return {x, std::ptrdiff_t(sizeof(X)) * Input::rows, lengths};
-        else {
-            for (int r = 0; r < rows * Input::rows; ++r)
-                std::copy_n(x + std::ptrdiff_t(r) * width, width, room_->x[r]);
-            return {room_->x[0], lengths};
-        }
-    }
-    struct Room { // pads stay zero
-        Tensor<typename M::Scalar, is_ids<Input> ? 1 : batch * Input::rows, width> x;
-    };
+    static constexpr std::size_t each = Packed<Input, T>::each;
     Network<M> net_;
     std::unique_ptr<Workspace<M, Batch<batch>>> work_ = std::make_unique<Workspace<M, Batch<batch>>>();
     std::unique_ptr<typename M::State> state_ = std::make_unique<typename M::State>();
-    std::unique_ptr<Room> room_ = std::make_unique<Room>();
 };
 
 /// Why the last `create` of this thread gave nothing.
@@ -100,12 +83,13 @@ template <class M> CEntry<M>& c_entry(void* handle) noexcept { return *static_ca
 
 /// C functions for a model, outside of every namespace, in one source file of a shared library:
 ///
-///     void* NAME_create(const char* weights);       NULL where it cannot be loaded, and NAME_error() says
-///     why const char* NAME_error(void); void NAME_sizes(int sizes[4]);                rows and width of the
-///     input, rows and width of the output void NAME_infer(void* model, const X* x, const int32_t* lengths,
-///     int rows, float* y); int NAME_step(void* model, const X* x, float* y);    one token; 0 where the model
-///     cannot be streamed void NAME_reset(void* model);                        a fresh stream void
-///     NAME_destroy(void* model);
+/// - `void* NAME_create(const char* weights);` NULL where it cannot be loaded, and NAME_error() says why
+/// - `const char* NAME_error(void);`
+/// - `void NAME_sizes(int sizes[4]);` rows and width of the input, rows and width of the output
+/// - `void NAME_infer(void* model, const X* x, const int32_t* lengths, int rows, float* y);`
+/// - `int NAME_step(void* model, const X* x, float* y);` one token; 0 where the model cannot be streamed
+/// - `void NAME_reset(void* model);` a fresh stream
+/// - `void NAME_destroy(void* model);`
 ///
 /// X is float, and int32_t for Tokens, whose ids must be below the vocabulary. Rows are packed one behind the
 /// other; `lengths` may be NULL. A handle is for one thread at a time.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <inlay/io/atomic_file.hpp>
-#include <inlay/io/onnx_attention.hpp>
+#include <inlay/io/onnx/linear.hpp>
 
 namespace inlay::inline INLAY_ISA {
 
@@ -31,8 +31,9 @@ template <class M> void write_onnx(Network<M> const& net, std::string const& pat
 /// One input `x`: float `[batch, D]` for a Vector, `[batch, T, D]` for a Sequence, int64 `[batch, T]` for
 /// Tokens; one output `y`. The batch is open; sequences have their full length T, and start at position 0.
 /// Dropout is left out, BatchNorm uses its running statistics. Blocks: Dense, activations, norms, Embed,
-/// positions, pools, Flatten, SwiGlu, SoftmaxAttn with masks, Rope and KvHeads, Stack, Residual, Repeat,
-/// Named, Sum, Concat, Tied. Another block is a compile-time error that names it.
+/// positions, pools, Flatten, SwiGlu, SoftmaxAttn with masks, Rope and KvHeads, LinearAttn with every policy
+/// (a Scan over tokens), Gru, Lstm, CausalConv1d, TokenShift; Stack, Residual, Repeat, Named, Sum, Product,
+/// Gate, Concat, Tied. Another block is a compile-time error that names it.
 template <class M> void save_onnx(Network<M> const& net, std::string const& path) {
     using Input = typename M::Input;
     using Blocker = typename detail::OnnxBlocker<typename M::Top>::type;

@@ -19,6 +19,7 @@ struct TorchModule {
 /// | PyTorch | here |
 /// |---|---|
 /// | nn.Linear | Dense |
+/// | nn.PReLU | PRelu |
 /// | nn.Embedding | Embed over tokens, LearnedPosition |
 /// | nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d | LayerNorm, RmsNorm, BatchNorm |
 /// | nn.MultiheadAttention(D, H, batch_first=True) | SoftmaxAttn<Heads<H>, Bias>, Bidirectional without a

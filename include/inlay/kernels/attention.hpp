@@ -21,23 +21,29 @@ INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& score
     int const n = range.to - range.from;
     T* const rows = s + (range.from - k0) * Q;
     V most[4] = {top, top, top, top};
-    int r = 0;
-    if (range.whole && S::plain) {
-        for (; r + 4 <= n; r += 4)
-            INLAY_UNROLL for (int i = 0; i < 4; ++i) most[i] =
-                simd::greater(most[i], V::load(rows + (r + i) * Q));
-        for (; r < n; ++r) most[0] = simd::greater(most[0], V::load(rows + r * Q));
-    } else
-        for (; r < n; ++r) {
-            V z = bias(scores.cap(V::load(rows + r * Q)), range.from + r, v);
-            if (!range.whole) z = block.masked(z, range.from + r, v);
-            z.store(rows + r * Q);
+    auto const score = [&](int from, int to, bool hidden) INLAY_INLINE_LAMBDA {
+        for (int k = from; k < to; ++k) {
+            T* const at = s + (k - k0) * Q;
+            V z = bias(scores.cap(V::load(at)), k, v);
+            if (hidden) z = block.masked(z, k, v);
+            z.store(at);
             most[0] = simd::greater(most[0], z);
         }
+    };
+    score(range.from, range.clear_from, true);
+    if constexpr (S::plain) {
+        int k = range.clear_from;
+        for (; k + 4 <= range.clear_to; k += 4)
+            INLAY_UNROLL for (int i = 0; i < 4; ++i) most[i] =
+                simd::greater(most[i], V::load(s + (k + i - k0) * Q));
+        for (; k < range.clear_to; ++k) most[0] = simd::greater(most[0], V::load(s + (k - k0) * Q));
+    } else score(range.clear_from, range.clear_to, false);
+    score(range.clear_to, range.to, true);
     V const now = simd::greater(simd::greater(most[0], most[1]), simd::greater(most[2], most[3]));
     V const factor = simd::exp(top - now);
     V sums[2] = {sum * factor, V(T(0))};
-    for (r = 0; r + 2 <= n; r += 2) INLAY_UNROLL for (int i = 0; i < 2; ++i) {
+    int r = 0;
+    for (; r + 2 <= n; r += 2) INLAY_UNROLL for (int i = 0; i < 2; ++i) {
             V const e = simd::exp(V::load(rows + (r + i) * Q) - now);
             e.store(rows + (r + i) * Q);
             sums[i] += e;
@@ -51,6 +57,11 @@ INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& score
     sum = sums[0] + sums[1];
     return factor;
 }
+/// 1 / sum of weights, zero where there was none.
+template <class V> INLAY_INLINE V inverse_of(V total) noexcept {
+    using T = typename V::value_type;
+    return simd::select_greater(V(std::numeric_limits<T>::min()), total, V(T(0)), V(T(1)) / total);
+}
 } // namespace detail
 
 /// Numbers of temporaries of `attend`.
@@ -63,7 +74,7 @@ template <int W, class T> constexpr std::size_t attention_room(int width, int va
 /// out_i = sum_j P_ij v_j and log_sum_i = log sum_j e^z_ij, with z_ij = bias(cap(scale q_i k_j)) and
 /// P_ij = e^(z_ij - log_sum_i) over the keys that query i sees; zeros and minus infinity where it sees none.
 /// `sink`, where there is one, is a further score whose value is zero. Writes value_width numbers of each row
-/// of out.
+/// of out; log_sum may be null.
 template <int W, class T, class S = Scores<>>
 INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores, T const* sink, T* out,
                                   std::ptrdiff_t out_row, T* log_sum, T* room) noexcept {
@@ -80,7 +91,11 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
         turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
-        clear(sums, std::ptrdiff_t(Q) * wide);
+        // The weights of a single tile are final: they are divided in their lanes, and `out` is written once.
+        bool const once = wide == head.value_width && block.has_one_tile();
+        if (!once) clear(sums, std::ptrdiff_t(Q) * wide);
+        T* const to = once ? out + q0 * out_row : sums;
+        std::ptrdiff_t const to_row = once ? out_row : wide;
         V top[std::size_t(NV)], total[std::size_t(NV)];
         bool begun[std::size_t(NV)] = {}; // there is something to rescale
         for (int v = 0; v < NV; ++v) { // the least number, and not -infinity: a difference of two is not NaN
@@ -93,29 +108,41 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
             for (int v = 0; v < NV; ++v) {
                 TileRange const range = block.range(v, k0, k1);
                 if (range.from == range.to) continue;
-                T factor[std::size_t(W)];
-                detail::weigh(block, scores, bias, range, k0, v, s, top[v], total[v]).store(factor);
-                for (int q = 0; begun[v] && q < block.in_vector(v); ++q)
-                    if (factor[q] != T(1)) {
-                        T* const row = sums + (v * W + q) * wide;
-                        scale<W>(wide, factor[q], row, row);
+                V const factor = detail::weigh(block, scores, bias, range, k0, v, s, top[v], total[v]);
+                if (once) {
+                    V const by = detail::inverse_of(total[v]);
+                    for (int k = range.from; k < range.to; ++k) {
+                        T* const at = s + (k - k0) * Q + v * W;
+                        (V::load(at) * by).store(at);
                     }
+                } else if (begun[v]) {
+                    T lanes[std::size_t(W)];
+                    factor.store(lanes);
+                    for (int q = 0; q < block.in_vector(v); ++q)
+                        if (lanes[q] != T(1)) {
+                            T* const row = sums + (v * W + q) * wide;
+                            scale<W>(wide, lanes[q], row, row);
+                        }
+                }
                 begun[v] = true;
             }
-            each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
-                gemm<W>(std::min(vectors * W, n - v * W), wide, to - from, s + (from - k0) * Q + v * W, 1, Q,
-                        head.value + from * head.value_row, head.value_row, sums + v * W * wide, wide, true);
+            block.each_strip(k0, k1, [&](int q, int rows, int from, int until) {
+                if (from < until || once) // nothing seen is zeros
+                    gemm<W>(rows, wide, until - from, s + (from - k0) * Q + q, 1, Q,
+                            head.value + from * head.value_row, head.value_row, to + q * to_row, to_row,
+                            !once);
             });
         });
         for (int v = 0; v < NV; ++v) {
             int const here = block.in_vector(v);
             if (here == 0) break;
-            V const none(std::numeric_limits<T>::min());
+            if (log_sum)
+                simd::select_greater(V(std::numeric_limits<T>::min()), total[v],
+                                     V(-std::numeric_limits<T>::infinity()), top[v] + simd::log(total[v]))
+                    .store_first(log_sum + q0 + v * W, here);
+            if (once) continue;
             T inverse[std::size_t(W)];
-            simd::select_greater(none, total[v], V(T(0)), V(T(1)) / total[v]).store(inverse);
-            V const log = simd::select_greater(none, total[v], V(-std::numeric_limits<T>::infinity()),
-                                               top[v] + simd::log(total[v]));
-            log.store_first(log_sum + q0 + v * W, here);
+            detail::inverse_of(total[v]).store(inverse);
             for (int q = 0; q < here; ++q)
                 scale<W>(head.value_width, inverse[q], sums + (v * W + q) * wide,
                          out + (q0 + v * W + q) * out_row);

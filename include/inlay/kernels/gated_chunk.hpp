@@ -7,27 +7,17 @@
 // is products of matrices.
 #pragma once
 
-#include <inlay/kernels/decay.hpp>
+#include <inlay/kernels/gated_band.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
-
-/// Tokens of a head; rows are padded to whole vectors with zeros, and lie one behind the other.
-template <class T> struct GatedChunk {
-    int tokens, keys, key_row, value_row;
-    T const *q = nullptr, *k = nullptr, *v = nullptr;
-    T const* log_decay = nullptr; ///< `decays` to a token
-    int decays = 0;               ///< none, one, or key_row: one for each row of S
-    T const* beta = nullptr;      ///< one a token; null: 1
-    bool delta = false;           ///< needs beta
-};
 
 /// Numbers of temporaries for chunks of at most `tokens`.
 template <int W>
 constexpr std::size_t gated_chunk_room(int tokens, int key_row, int value_row, bool backward) {
     if (tokens == 1 && !backward) return std::size_t(key_row);
-    std::size_t const n = std::size_t(tokens), k = std::size_t(key_row), v = std::size_t(value_row),
-                      row = std::size_t(whole<W>(tokens));
+    std::size_t const n = std::size_t(backward ? tokens : std::min(tokens, band)), k = std::size_t(key_row),
+                      v = std::size_t(value_row), row = std::size_t(whole<W>(int(n)));
     std::size_t const forward = 2 * row * (k + 1) + n * row + 3 * n * k + std::max(k, v) * row + 2 * n * row +
                                 2 * n * v + (band + n) * k;
     return forward + (backward ? 2 * n * v + 2 * n * row + 2 * n * k + (n + 1) * k : 0);
@@ -116,9 +106,9 @@ private:
         T* const open = take(n * V);
         overlap = take(n * row);
         products(c.k, c.k, overlap, true);
+        T const one(1), minus(-1);
         gemm<W>(n, V, Product<T>{c.keys, k, c.key_row, 1, state, V, open, V, {}},
-                [&](simd::vec<T, W> x, std::ptrdiff_t r, std::ptrdiff_t col)
-                    INLAY_INLINE_LAMBDA { return simd::vec<T, W>::load(c.v + r * V + col) - x; });
+                Blend<T>{c.v, V, &one, 0, &minus, 0});
         solve_later<W>(n, V, overlap, row, c.beta, open, written);
         e = open;
     }
@@ -134,6 +124,19 @@ inline void decay_state(GatedChunk<T> const& c, DecaySums<T> const& sums, int la
     decayed<W>(sums, last, -1, c.key_row, room, room);
     for (int d = 0; d < c.keys; ++d)
         scale<W>(c.value_row, room[d], state + d * c.value_row, state + d * c.value_row);
+}
+} // namespace detail
+
+namespace detail {
+/// A band with a decay for each channel.
+template <int W, class T>
+INLAY_NOINLINE inline void gated_channels(GatedChunk<T> const& c, T* state, T* o, T* room) noexcept {
+    ChunkParts<W, T> parts(c, state, room);
+    int const n = c.tokens, V = c.value_row;
+    gemm<W>(n, V, c.keys, parts.q, c.key_row, 1, state, V, o, V, false);
+    triangle_to_later<W>(n, V, parts.scores, parts.row, parts.u, V, o, V);
+    decay_state<W>(c, parts.sums, n - 1, parts.turned, state);
+    gemm<W>(c.keys, V, n, parts.k_end, 1, c.key_row, parts.u, V, state, V, true);
 }
 } // namespace detail
 
@@ -166,16 +169,16 @@ INLAY_NOINLINE inline void gated_token(GatedChunk<T> const& c, T* state, T* o, T
     }
 }
 
-/// Reads and writes a whole chunk; `state` is [keys][value_row] and moves to the chunk's end.
+/// Reads and writes a whole chunk; `state` is [keys][value_row] and moves to the chunk's end. Tokens go by
+/// bands: more at once would walk over the state less often, and take longer over their pairs.
 template <int W, class T>
-INLAY_NOINLINE inline void gated_chunk(GatedChunk<T> const& c, T* state, T* o, T* room) noexcept {
-    if (c.tokens == 1) return gated_token<W>(c, state, o, room);
-    detail::ChunkParts<W, T> parts(c, state, room);
-    int const n = c.tokens, V = c.value_row;
-    gemm<W>(n, V, c.keys, parts.q, c.key_row, 1, state, V, o, V, false);
-    triangle_to_later<W>(n, V, parts.scores, parts.row, parts.u, V, o, V);
-    detail::decay_state<W>(c, parts.sums, n - 1, parts.turned, state);
-    gemm<W>(c.keys, V, n, parts.k_end, 1, c.key_row, parts.u, V, state, V, true);
+INLAY_NOINLINE inline void gated_chunk(GatedChunk<T> const& chunk, T* state, T* o, T* room) noexcept {
+    for (int t = 0; t < chunk.tokens; t += band, o += band * chunk.value_row) {
+        GatedChunk<T> const c = chunk.part(t, std::min(band, chunk.tokens - t));
+        if (c.tokens == 1) gated_token<W>(c, state, o, room);
+        else if (c.decays > 1) detail::gated_channels<W>(c, state, o, room);
+        else detail::gated_band<W>(c, state, o, room);
+    }
 }
 
 } // namespace kernels

@@ -14,21 +14,28 @@ template <class T> struct GatedSlopes {
 };
 
 namespace detail {
-/// dg_t = sum over i >= t of db_i, of all channels where there is one decay for all.
-template <int W, class T> inline void suffix_sums(int n, int decays, int width, T const* db, T* dg) noexcept {
+/// dg_t = sum over i >= t of db_i, channel by channel.
+template <int W, class T> inline void suffix_sums(int n, int width, T const* db, T* dg) noexcept {
     using V = simd::vec<T, W>;
-    if (decays == 1) {
-        T sum(0);
-        for (int i = n - 1; i >= 0; --i) {
-            V s(T(0));
-            for (int c = 0; c < width; c += W) s += V::load(db + i * width + c);
-            dg[i] = sum += simd::sum(s);
-        }
-        return;
-    }
     for (int c = 0; c < width; c += W) {
         V sum(T(0));
         for (int i = n - 1; i >= 0; --i) (sum += V::load(db + i * width + c)).store(dg + i * width + c);
+    }
+}
+/// One decay for all channels: dg_t = last + sum over i >= t of q_i dq_i + k_i (dread_i - dwrite_i), where
+/// dread may be null.
+template <int W, class T>
+INLAY_NOINLINE inline void single_decay_slopes(GatedChunk<T> const& c, T const* dq, T const* dread,
+                                               T const* dwrite, T last, T* dg) noexcept {
+    using V = simd::vec<T, W>;
+    int const row = c.key_row;
+    for (int i = c.tokens - 1; i >= 0; --i) {
+        V sum(T(0));
+        for (int at = i * row; at < (i + 1) * row; at += W) {
+            V const by = (dread ? V::load(dread + at) : V(T(0))) - V::load(dwrite + at);
+            sum = simd::fma(V::load(c.q + at), V::load(dq + at), simd::fma(V::load(c.k + at), by, sum));
+        }
+        dg[i] = last += simd::sum(sum);
     }
 }
 } // namespace detail
@@ -53,7 +60,18 @@ INLAY_NOINLINE inline void gated_chunk_backward(GatedChunk<T> const& c, T const*
     if (p.between) multiply_triangle<W>(n, p.between, cross, row);
     gemm_nt<W>(n, c.keys, C, V, dout, V, state, V, to.q, C, false);
     gemm_nt<W>(n, c.keys, C, V, p.u, V, dstate, V, dwrite, C, false);
-    if (c.decays > 0) {
+    Lanes ends(T(0)); // the same where one decay is for all channels
+    if (c.decays == 1)
+        for (int i = 0; i < n; ++i) {
+            Lanes const since(p.from_start[i]), until(p.to_end[i]);
+            for (int at = i * C; at < (i + 1) * C; at += W) {
+                Lanes const faded = until * Lanes::load(dwrite + at);
+                (since * Lanes::load(to.q + at)).store(to.q + at);
+                ends = simd::fma(Lanes::load(c.k + at), faded, ends);
+                faded.store(dwrite + at);
+            }
+        }
+    else if (c.decays > 1) {
         clear(end, C);
         for (int i = 0; i < n; ++i) {
             p.fade_from_start(i, to.q + i * C, to.q + i * C);
@@ -83,19 +101,29 @@ INLAY_NOINLINE inline void gated_chunk_backward(GatedChunk<T> const& c, T const*
         zip<W>(std::ptrdiff_t(n) * C, dread, dwrite, to.k, [](auto a, auto b) { return a + b; });
     } else map<W>(std::ptrdiff_t(n) * C, dwrite, to.k, [](auto a) { return a; });
 
-    if (c.decays > 0) {
-        for (int at = 0; at < n * C; at += W) {
-            Lanes x = Lanes::load(c.q + at) * Lanes::load(to.q + at);
-            Lanes const k = Lanes::load(c.k + at);
-            if (c.delta) x = simd::fma(k, Lanes::load(dread + at), x);
-            (x - k * Lanes::load(dwrite + at)).store(db + at);
+    T const one(1);
+    if (c.decays == 1) {
+        T const* const until = p.from_start + n - 1;
+        T const last = simd::sum(ends) +
+                       *until * detail::padded_dot<W>(c.keys * V, static_cast<T const*>(dstate), state);
+        detail::single_decay_slopes<W>(c, to.q, c.delta ? dread : nullptr, dwrite, last, to.log_decay);
+        gemm<W>(c.keys, V, Product<T>{n, p.q, 1, C, dout, V, dstate, V, {}},
+                Blend<T>{dstate, V, until, 0, &one, 0});
+    } else {
+        if (c.decays > 1) {
+            for (int at = 0; at < n * C; at += W) {
+                Lanes x = Lanes::load(c.q + at) * Lanes::load(to.q + at);
+                Lanes const k = Lanes::load(c.k + at);
+                if (c.delta) x = simd::fma(k, Lanes::load(dread + at), x);
+                (x - k * Lanes::load(dwrite + at)).store(db + at);
+            }
+            detail::decay_state<W>(c, p.sums, n - 1, p.turned, dstate);
+            for (int d = 0; d < c.keys; ++d) end[d] += dot<W>(V, dstate + d * V, state + d * V);
+            add<W>(C, end, db + (n - 1) * C);
+            detail::suffix_sums<W>(n, C, db, to.log_decay);
         }
-        detail::decay_state<W>(c, p.sums, n - 1, p.turned, dstate);
-        for (int d = 0; d < c.keys; ++d) end[d] += dot<W>(V, dstate + d * V, state + d * V);
-        add<W>(C, end, db + (n - 1) * C);
-        detail::suffix_sums<W>(n, c.decays, C, db, to.log_decay);
+        gemm<W>(c.keys, V, n, p.q, 1, C, dout, V, dstate, V, true);
     }
-    gemm<W>(c.keys, V, n, p.q, 1, C, dout, V, dstate, V, true);
     if (c.delta) gemm<W>(c.keys, V, n, p.k, 1, C, back, V, dstate, V, true);
 }
 

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <inlay/kernels/map.hpp>
+#include <inlay/simd/transpose.hpp>
+
+#include <algorithm>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
@@ -14,21 +17,39 @@ template <int W, class T> inline simd::vec<T, W> first_lanes(int n) noexcept {
     return simd::vec<T, W>::load(room);
 }
 
-/// y = weight x / sqrt(mean(x^2) + eps) for m rows of n numbers.
+/// y = weight x / sqrt(mean(x^2) + eps) for m rows of n numbers. Roots and quotients of W rows are taken at
+/// once, and are what each row by itself would give.
 template <int W, class T>
 INLAY_NOINLINE inline void rms_norm(int m, int n, T eps, T const* x, T const* weight, T* y,
                                     std::ptrdiff_t stride) noexcept {
     using V = simd::vec<T, W>;
     int const whole = (n + W - 1) / W * W;
-    for (int r = 0; r < m; ++r, x += stride, y += stride) {
-        V squares(T(0));
+    auto const squares = [&](T const* row) {
+        V sum(T(0));
         for (int i = 0; i < whole; i += W) {
-            V const v = V::load(x + i);
-            squares = simd::fma(v, v, squares);
+            V const v = V::load(row + i);
+            sum = simd::fma(v, v, sum);
         }
-        V const scale(T(1) / std::sqrt(simd::sum(squares) / T(n) + eps));
-        for (int i = 0; i < whole; i += W) (V::load(x + i) * scale * V::load(weight + i)).store(y + i);
-        clear_pads(y, whole, int(stride));
+        return sum;
+    };
+    T scale[std::size_t(W)];
+    for (int r = 0; r < m; r += W, x += W * stride, y += W * stride) {
+        int const rows = std::min(W, m - r);
+        if (rows == W) {
+            V square[std::size_t(W)];
+            for (int i = 0; i < W; ++i) square[i] = squares(x + i * stride);
+            (V(T(1)) / simd::sqrt(simd::row_sums(square) / V(T(n)) + V(eps))).store(scale);
+        } else
+            for (int i = 0; i < rows; ++i)
+                scale[i] = T(1) / std::sqrt(simd::sum(squares(x + i * stride)) / T(n) + eps);
+        for (int q = 0; q < rows; ++q) {
+            T const* const from = x + q * stride;
+            T* const to = y + q * stride;
+            V const factor(scale[q]);
+            for (int i = 0; i < whole; i += W)
+                (V::load(from + i) * factor * V::load(weight + i)).store(to + i);
+            clear_pads(to, whole, int(stride));
+        }
     }
 }
 

@@ -16,6 +16,26 @@ inline constexpr int half_band = 8;
 /// n numbers up to a whole vector.
 template <int W> constexpr int whole(int n) { return (n + W - 1) / W * W; }
 
+/// What a product's sums become: f_r x + g_r base, with factors of rows (a step of 0: one for all).
+template <class T> struct Blend {
+    T const* base;
+    std::ptrdiff_t row;
+    T const* of_base;
+    std::ptrdiff_t base_step;
+    T const* of_sum;
+    std::ptrdiff_t sum_step;
+
+    Blend from(std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
+        Blend at = *this;
+        at.base += r * row + column, at.of_base += r * base_step, at.of_sum += r * sum_step;
+        return at;
+    }
+    INLAY_INLINE void next() noexcept { base += row, of_base += base_step, of_sum += sum_step; }
+    template <class V> INLAY_INLINE V operator()(V x, std::ptrdiff_t column) const noexcept {
+        return simd::fma(V(*of_sum), x, V(*of_base) * V::load(base + column));
+    }
+};
+
 /// to[d][i] = x[i][d] for n rows of k numbers, k a multiple of W; zeros from n to a whole vector.
 template <int W, class T>
 INLAY_NOINLINE inline void transpose_rows(int n, int k, T const* x, std::ptrdiff_t x_row, T* to,
@@ -55,10 +75,11 @@ INLAY_NOINLINE inline void triangle_products(int n, int k, T const* earlier, std
 /// to_i (+)= sum over j <= i of m(i, j) x_j, rows of `width` numbers.
 template <int W, class T>
 INLAY_NOINLINE inline void triangle_to_later(int n, int width, T const* m, std::ptrdiff_t row, T const* x,
-                                             std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row) noexcept {
+                                             std::ptrdiff_t x_row, T* to, std::ptrdiff_t to_row,
+                                             bool accumulate = true) noexcept {
     for (int i = 0; i < n; i += half_band) {
         int const high = std::min(half_band, n - i);
-        gemm<W>(high, width, i + high, m + i, 1, row, x, x_row, to + i * to_row, to_row, true);
+        gemm<W>(high, width, i + high, m + i, 1, row, x, x_row, to + i * to_row, to_row, accumulate);
     }
 }
 /// to_j (+)= sum over i >= j of m(i, j) x_i.
@@ -123,14 +144,13 @@ INLAY_NOINLINE inline void solve_rows(int rows, int width, T const* m, std::ptrd
 template <int W, class T>
 INLAY_NOINLINE inline void solve_later(int n, int width, T const* m, std::ptrdiff_t row, T const* beta, T* e,
                                        T* u) noexcept {
-    using V = simd::vec<T, W>;
+    T const one(1), minus(-1);
     for (int i = 0; i < n; i += half_band) {
         int const high = std::min(half_band, n - i);
         T* const first = e + i * width;
         if (i > 0)
             gemm<W>(high, width, Product<T>{i, m + i, 1, row, u, width, first, width, {}},
-                    [=](V x, std::ptrdiff_t r, std::ptrdiff_t c)
-                        INLAY_INLINE_LAMBDA { return V::load(first + r * width + c) - x; });
+                    Blend<T>{first, width, &one, 0, &minus, 0});
         detail::solve_rows<W, false>(high, width, m + i * row + i, row, beta + i, first, u + i * width);
     }
 }

@@ -56,9 +56,9 @@ inline std::string plain_spelling(std::string_view name) {
 }
 /// `Head<a, b>` of the head of a type and its written arguments.
 template <class T> std::string with_arguments(std::initializer_list<std::string> arguments) {
-    std::string_view const name = plain_name<T>();
-    std::string out(name.substr(0, name.find('<')));
-    if (arguments.size() == 0) return out;
+    std::string_view const name = own_name<T>(), head = name.substr(0, name.find('<'));
+    if (arguments.size() == 0) return std::string(head.starts_with("Basic") ? head.substr(5) : head);
+    std::string out(head);
     char const* before = "<";
     for (auto const& a : arguments) out += before + a, before = ", ";
     return out + ">";
@@ -98,8 +98,8 @@ private:
 };
 } // namespace detail
 
-/// A model in words, the same from every compiler and for every instruction set, aliases resolved:
-/// `Model<Tokens<32, 100>, Embed<8>, BasicRmsNorm, Dense<100>>`.
+/// A model in words, the same from every compiler and for every instruction set, aliases resolved but for
+/// those of specs without policies: `Model<Tokens<32, 100>, Embed<8>, RmsNorm, Dense<100>>`.
 template <class M> std::string model_text() {
     detail::ModelWords<M> const words;
     std::string out = "Model<" + words.input;

@@ -25,7 +25,7 @@ void copy_tensor(TensorRef<T const> const& from, StoredRef<S> const& to) noexcep
 
 /// Fills `to`, of `M::with<Weights<Bf16>>` or another, with the rounded parameters of `from`. Matrices of
 /// Dense, and of blocks that are made of such, with at least as many outputs as a vector has lanes, and the
-/// tables of Embed over tokens become smaller; everything else stays in float.
+/// tables of Embed and Tied become smaller; everything else stays in float.
 template <class M, class Small> void store(Network<M> const& from, Network<Small>& to) {
     static_assert(std::is_same_v<typename Small::Trained, typename M::Trained> &&
                       std::is_same_v<typename M::Params, typename M::Trained::Params>,

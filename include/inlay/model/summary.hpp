@@ -20,23 +20,33 @@ template <class T> constexpr std::string_view type_name() {
 #endif
     return all.substr(from, to - from);
 }
-/// The type's own name, without the namespaces around it.
-template <class T> constexpr std::string_view plain_name() {
+/// What users call `BasicNorm<>`: the aliases of specs without policies are named so.
+constexpr std::string_view alias_name(std::string_view name) {
+    return name.starts_with("Basic") && name.ends_with("<>") ? name.substr(5, name.size() - 7) : name;
+}
+/// The type's own name as the compiler spells it, without the namespaces around it.
+template <class T> constexpr std::string_view own_name() {
     std::string_view name = type_name<T>();
     std::size_t const arguments = std::min(name.find('<'), name.size());
     std::size_t const scope = name.substr(0, arguments).rfind("::");
     if (scope != std::string_view::npos) name.remove_prefix(scope + 2);
     return name;
 }
+template <class T> constexpr std::string_view plain_name() { return alias_name(own_name<T>()); }
 /// Writes a type's name into `out` without namespaces, shortened to fit.
 template <std::size_t N> void short_name(std::string_view name, char (&out)[N]) {
     std::size_t n = 0;
     for (std::size_t i = 0; i < name.size() && n + 1 < N;) {
         std::string_view const rest = name.substr(i);
+        std::size_t const empty = rest.starts_with("Basic") ? rest.find_first_of("<>,") : rest.size();
         if (rest.starts_with("inlay::")) i += 7;
         else if (i >= 2 && name.substr(i - 2, 2) == "::" && rest.size() > 3 && rest.substr(1, 2) == "::")
             i += 3;
-        else out[n++] = name[i++];
+        else if (empty < rest.size() && rest.substr(empty, 2) == "<>") {
+            for (char const c : alias_name(rest.substr(0, empty + 2)))
+                if (n + 1 < N) out[n++] = c;
+            i += empty + 2;
+        } else out[n++] = name[i++];
     }
     out[n] = 0;
     if (n + 1 == N) out[n - 1] = out[n - 2] = out[n - 3] = '.';

@@ -25,6 +25,34 @@ inline AlignedBytes aligned_bytes(std::size_t n) {
     std::memset(p, 0, n);
     return AlignedBytes(p);
 }
+
+/// An input as it lies in a user's arrays: `each` elements of a type make a row.
+template <class Input, class T> struct Packed;
+template <int... N, class T> struct Packed<Shape<N...>, T> {
+    using type = T;
+    static constexpr std::size_t each = std::size_t(Shape<N...>::rows) * std::size_t(Shape<N...>::width);
+};
+template <class Input, class T>
+    requires is_ids<Input>
+struct Packed<Input, T> {
+    using type = std::int32_t;
+    static constexpr std::size_t each = std::size_t(Input::rows);
+};
+template <class... F, class T> struct Packed<Record<F...>, T> {
+    using type = typename Record<F...>::Row;
+    static constexpr std::size_t each = 1;
+};
+template <class Input, class T> using PackedType = typename Packed<Input, T>::type;
+
+/// Whether numbers are copied before a block reads them: to get their pads, or zeros past a sequence's end.
+template <class Input, class R> inline constexpr bool copies_input = false;
+template <int... N, class R>
+inline constexpr bool copies_input<Shape<N...>, R> =
+    sizeof...(N) == 2 || Shape<N...>::width != row_stride<R>(Shape<N...>::width);
+template <class Input, class R> constexpr std::size_t copied_bytes(int B) {
+    if constexpr (copies_input<Input, R>) return bytes<Input, R>(B);
+    else return 0;
+}
 } // namespace detail
 
 /// What an inference of at most B rows needs besides the parameters: one aligned block, made at construction.
@@ -35,12 +63,15 @@ public:
     static constexpr int capacity = B::rows;
     static constexpr std::size_t output_bytes =
         detail::bytes<typename M::Output, typename M::Scalar>(capacity);
-    static constexpr std::size_t bytes = output_bytes + M::Block::scratch(capacity) + 64;
+    static constexpr std::size_t input_bytes =
+        detail::copied_bytes<typename M::Input, typename M::Scalar>(capacity);
+    static constexpr std::size_t bytes = output_bytes + input_bytes + M::Block::scratch(capacity) + 64;
 
     Workspace() : memory_(detail::aligned_bytes(bytes)) {}
 
     T* output() noexcept { return reinterpret_cast<T*>(memory_.get()); }
-    Scratch scratch() noexcept { return {memory_.get() + output_bytes}; }
+    std::byte* input() noexcept { return memory_.get() + output_bytes; } ///< pads stay zero
+    Scratch scratch() noexcept { return {memory_.get() + output_bytes + input_bytes}; }
 
 private:
     detail::AlignedBytes memory_;

@@ -20,6 +20,17 @@ template <class T, int W, int Odd> struct EveryOther {
     static constexpr int L = block_lanes<T, W>, half = W / L / 2;
     static constexpr int at(int i) { return (2 * (i / L % half) + Odd) * L + i % L + i / L / half * W; }
 };
+/// The lower (Upper = 0) or upper halves of all parts of a that are so many lanes wide, then those of b.
+template <int Wide> struct Parts {
+    template <class T, int W, int Upper> struct Index {
+        static constexpr int half = Wide / 2;
+        static constexpr int at(int i) {
+            int const j = i % (W / 2);
+            return j / half * Wide + Upper * half + j % half + i / (W / 2) * W;
+        }
+    };
+};
+constexpr int log2(int n) { return n > 1 ? 1 + log2(n / 2) : 0; }
 /// Every other lane of a, then of b, from the first (Odd = 0) or the second on.
 template <class T, int W, int Odd> struct EveryOtherLane {
     static constexpr int at(int i) { return 2 * (i % (W / 2)) + Odd + i / (W / 2) * W; }
@@ -76,22 +87,40 @@ template <class T, int W> INLAY_INLINE void transpose(vec<T, W> (&r)[std::size_t
         }
 }
 
-/// Lane i of the result is the sum of the lanes of r[i], in an order that depends on W only. W - 1 additions
-/// instead of W log2 W, since every round halves the registers.
-template <class T, int W> INLAY_INLINE vec<T, W> row_sums(vec<T, W> (&r)[std::size_t(W)]) noexcept {
+/// Lane i of the result is fold_halves(r[i], f). f is called W - 1 times instead of W log2 W, since every
+/// round halves the registers.
+template <class T, int W, class F>
+INLAY_INLINE vec<T, W> fold_rows(vec<T, W> (&r)[std::size_t(W)], F const& f) noexcept {
     using namespace detail;
     constexpr int L = block_lanes<T, W>;
-    INLAY_UNROLL for (int g = 0; g < W; g += L) INLAY_UNROLL for (int n = L / 2; n > 0; n /= 2)
-        INLAY_UNROLL for (int i = 0; i < n; ++i) {
-        auto const a = r[g + i], b = r[g + i + n];
-        r[g + i] = shuffled<Interleave, 0>(a, b) + shuffled<Interleave, 1>(a, b);
+    // Halves of all lanes, of both halves and so on, down to blocks: neighbouring groups of L registers
+    // become one.
+    [&]<int... Round>(std::integer_sequence<int, Round...>) INLAY_INLINE_LAMBDA {
+        (
+            [&] {
+                INLAY_UNROLL for (int g = 0; g < (W / L) >> (Round + 1); ++g)
+                    INLAY_UNROLL for (int i = 0; i < L; ++i) {
+                    auto const a = r[2 * g * L + i], b = r[(2 * g + 1) * L + i];
+                    r[g * L + i] = f(shuffled<Parts<(W >> Round)>::template Index, 0>(a, b),
+                                     shuffled<Parts<(W >> Round)>::template Index, 1>(a, b));
+                }
+            }(),
+            ...);
+    }(std::make_integer_sequence<int, log2(W / L)>{});
+    INLAY_UNROLL for (int n = L / 2; n > 0; n /= 2) INLAY_UNROLL for (int i = 0; i < n; ++i) {
+        auto const a = r[i], b = r[i + n];
+        r[i] = f(shuffled<Interleave, 0>(a, b), shuffled<Interleave, 1>(a, b));
     }
-    if constexpr (W > L)
-        INLAY_UNROLL for (int n = W / 2; n >= L; n /= 2) INLAY_UNROLL for (int i = 0; i < n; i += L) {
-            auto const a = r[2 * i], b = r[2 * i + L];
-            r[i] = shuffled<EveryOther, 0>(a, b) + shuffled<EveryOther, 1>(a, b);
-        }
     return r[0];
+}
+
+/// Lane i is simd::sum(r[i]), to the last bit.
+template <class T, int W> INLAY_INLINE vec<T, W> row_sums(vec<T, W> (&r)[std::size_t(W)]) noexcept {
+    return fold_rows(r, [](auto a, auto b) INLAY_INLINE_LAMBDA { return a + b; });
+}
+/// Lane i is simd::max(r[i]).
+template <class T, int W> INLAY_INLINE vec<T, W> row_maxima(vec<T, W> (&r)[std::size_t(W)]) noexcept {
+    return fold_rows(r, [](auto a, auto b) INLAY_INLINE_LAMBDA { return greater(a, b); });
 }
 
 } // namespace simd

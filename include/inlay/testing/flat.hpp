@@ -24,6 +24,7 @@ template <class... F> struct Flat<Record<F...>> {
     template <class G>
     static constexpr std::size_t of = has_part<G>                     ? 3
                                       : G::kind == FieldKind::numeric ? 2
+                                      : has_weights<G>                ? 2 * std::size_t(G::capacity) + 1
                                       : is_list_field<G>              ? std::size_t(G::capacity) + 1
                                                                       : 1;
     static constexpr std::size_t size = (of<F> + ...);
@@ -39,6 +40,8 @@ template <class... F> struct Flat<Record<F...>> {
             } else if constexpr (is_list_field<G>) {
                 *to++ = v.count;
                 for (auto id : v.id) *to++ = id;
+                if constexpr (has_weights<G>)
+                    for (auto w : v.weight) *to++ = double(w);
             } else *to++ = v.id;
         });
     }
@@ -53,6 +56,8 @@ template <class... F> struct Flat<Record<F...>> {
             } else if constexpr (is_list_field<G>) {
                 v.count = std::int32_t(*from++);
                 for (auto& id : v.id) id = std::int32_t(*from++);
+                if constexpr (has_weights<G>)
+                    for (auto& w : v.weight) w = float(*from++);
             } else v.id = std::int32_t(*from++);
         });
         return row;

@@ -48,7 +48,7 @@ template <class M, class Data> Predictions predict(Network<M> const& net, Data c
 template <class... Metric, class M, class Data>
 Scores<Metric...> evaluate(Network<M> const& net, Data const& data) {
     Predictions const p = predict(net, data);
-    return {{Metric::of(p)...}};
+    return {{detail::measured<Metric>(p)...}};
 }
 
 } // namespace inlay::inline INLAY_ISA

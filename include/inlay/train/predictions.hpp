@@ -76,6 +76,17 @@ template <class F> double mean_of_labelled(char const* metric, Predictions const
     });
     return sum / count;
 }
+
+template <class M> struct measures_predictions {
+    consteval operator bool() const {
+        return requires(Predictions const& p) { double(M::of(p)); };
+    }
+};
+template <class M> double measured(Predictions const& p) {
+    static_assert(measures_predictions<M>{}, "inlay: a metric has `static double of(Predictions const&)`");
+    if constexpr (measures_predictions<M>{}) return double(M::of(p));
+    else return 0;
+}
 } // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

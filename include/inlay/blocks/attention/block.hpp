@@ -23,17 +23,19 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionLayout<
     static void forward(C const& c, Params const& p, In<I, R> x, Out<I, R> y, Tp& tape, Scratch s) noexcept {
         T* const room = s.template take<T>(Weights::room);
         T* kept = s.template take<T>(std::size_t(S::asks * rows));
+        constexpr bool needs_kept = is_recording<Tp> || !requires { requires Weights::kept_may_be_null; };
         Sides side = Sides::take(s, 1);
         GateRows gate = GateRows::take(s, 1);
         GatedRows const gated = GatedRows::take(s, 1);
         DiffRows const difference = DiffRows::take(s, 1);
         ForgetRows forget = ForgetRows::take(s, 1);
         double* const level = take_level(s);
-        Rows heads = Rows::take(s);
+        Rows const room_of_heads = Rows::take(s);
         auto const selected = Select::take(s);
         auto chosen = Choice::take(c, s);
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
+            Rows heads = room_of_heads;
             if constexpr (is_recording<Tp>) {
                 side = Sides::on(tape.sides, b), kept = tape.kept[b];
                 gate = GateRows::on(tape.gate, b), forget = ForgetRows::on(tape.forget, b);
@@ -44,7 +46,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionLayout<
             Value::apply(n, p.v, x(b), side.v);
             Forget::project(n, p.forget, asked, forget);
             State const* const in = state_in(c, b);
-            lay_out(c, p, b, n, side, in, heads, s);
+            Base::template lay_out<true>(c, p, b, n, side, in, heads, s);
             if constexpr (Choice::used) {
                 if constexpr (is_recording<Tp>) Choice::on(tape.choice, b, 0, heads.order, chosen);
                 Choice::project(n, p.choice, x(b), chosen);
@@ -62,7 +64,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionLayout<
                 for (int set = 0, a = h * sets; set < sets; ++set, ++a)
                     Weights::forward(heads.head(h, set, n, scale()),
                                      scores(judge, selected, heads.order, n, level), Sink::score(p.sink, h),
-                                     side.mixed + a * vd, Sides::mixed_row, kept + a * rows, room, chosen);
+                                     side.mixed + a * vd, Sides::mixed_row,
+                                     needs_kept ? kept + a * rows : nullptr, room, chosen);
             }
             for (int t = 0; t < n; ++t)
                 kernels::clear_pads(side.mixed + t * Sides::mixed_row, S::asks * vd, Sides::mixed_row);
@@ -126,7 +129,7 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionLayout<
             Sides const side = sides.row(b), dside = dsides.row(b);
             ForgetRows const forget = ForgetRows::on(tape.forget, b), dforget = dforgets.of(b);
             State const* const in = state_in(c, b);
-            lay_out(c, p, b, n, side, in, heads, s);
+            Base::template lay_out<false>(c, p, b, n, side, in, heads, s);
             dheads.order = heads.order;
             dforget.clear_from(0);
             dchoices.of(b).clear_from(0);
@@ -222,8 +225,8 @@ template <class Spec, class I, class R> struct AttentionBlock : AttentionLayout<
     }
 
 private:
-    using Base::take_level, Base::state_in, Base::lay_out, Base::levels_of, Base::lay_levels,
-        Base::selected_of, Base::chosen_of, Base::document_of, Base::scores;
+    using Base::take_level, Base::state_in, Base::levels_of, Base::lay_levels, Base::selected_of,
+        Base::chosen_of, Base::document_of, Base::scores;
     template <class C>
     static void keep(C const& c, int b, Rows const& heads, int n, ForgetRows forget,
                      [[maybe_unused]] typename Select::Room const& selected,

@@ -34,13 +34,16 @@ protected:
         if constexpr (is_stream) return c.template state_in<State>(b);
         else return nullptr;
     }
-    /// Heads apart, told their places, behind what the stream had stored.
-    template <class C>
+    /// Heads apart, told their places, behind what the stream had stored. Where they are read only and there
+    /// is nothing to tell and nothing before them, they stay where they are.
+    template <bool may_stay, class C>
     static void lay_out(C const& c, Params const& p, int b, int n, Sides const& side, State const* in,
                         Rows& to, Scratch s) noexcept {
         if constexpr (is_stream) to.begin(in ? &in->keys : nullptr, n);
         else to.begin(nullptr, n);
         Docs::limit(c, b, to.order, n, document_of(in), to.spans);
+        if constexpr (may_stay && Sides::may_stay && !Norm::used && !Turn::used && !Base::Choice::used)
+            if (to.order.stored() == 0) return side.stay(to);
         side.split(n, to);
         auto const k = to.fresh(to.k);
         Norm::forward(p.norm, n, to.q, k, s);

@@ -12,7 +12,7 @@ namespace detail {
 
 /// Nothing: heads keep what they are.
 template <class R, class Places, int Width> struct Rotation {
-    static constexpr bool fits = true;
+    static constexpr bool fits = true, used = false;
     static constexpr std::size_t scratch = 0;
     template <class... A> static void turn(A&&...) noexcept {}
 };
@@ -22,6 +22,7 @@ template <class R, auto Base, class... How, int Width> struct Rotation<R, Rope<B
     using T = typename R::type;
     using Policy = Rope<Base, How...>;
     static constexpr int turning = Policy::turning(Width);
+    static constexpr bool used = true;
     static constexpr bool fits = turning > 0 && turning % 2 == 0 && turning <= Width;
     static constexpr int pairs = turning / 2, room = kernels::detail::angle_room(pairs);
     static constexpr std::size_t scratch = lines(room * sizeof(double)) + 2 * lines(room * sizeof(T));

@@ -147,8 +147,7 @@ template <class S> struct AttentionRows {
     T* key(int h, int set) const noexcept { return k(h / (S::H / S::K) * S::sets + set, -S::front); }
     T* value(int h) const noexcept { return v(h / (S::H / S::K), -S::front); }
     kernels::AttentionHead<T> head(int h, int set, int n, T scale) const noexcept {
-        return {n,        S::d,    S::vd,   scale,    query(h, set), key(h, set),
-                value(h), S::wide, S::wide, S::vwide, spans};
+        return {n, S::d, S::vd, scale, query(h, set), key(h, set), value(h), q.row, k.row, v.row, spans};
     }
 
 private:

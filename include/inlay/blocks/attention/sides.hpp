@@ -50,6 +50,14 @@ template <class S> struct AttentionSides {
         return {q + r * query_row, k + r * key_row, v + r * value_row, mixed + r * mixed_row};
     }
 
+    /// Whether kernels may read heads where they lie: side by side they cost a copy less, but their rows
+    /// share a few places of the nearest cache where there are many.
+    static constexpr bool may_stay =
+        S::front == 0 && S::d % S::W == 0 && S::vd % S::W == 0 &&
+        S::rows * std::max({query_row, key_row, value_row}) * sizeof(T) <= 8 * 1024;
+    void stay(AttentionRows<S>& to) const noexcept {
+        to.q = {q, S::d, query_row}, to.k = {k, S::d, key_row}, to.v = {v, S::vd, value_row};
+    }
     /// Heads apart, keys and values behind what the stream had stored; not told their places yet.
     void split(int n, AttentionRows<S>& to) const noexcept {
         split_heads<S::W>(n, S::asks, S::d, q, query_row, to.q);

@@ -36,6 +36,7 @@ template <class S, class Policy> struct WeightsOf {
     using T = typename S::T;
     using Map = kernels::SoftmaxWeights;
     static constexpr int W = S::W;
+    static constexpr bool kept_may_be_null = true;
     static constexpr std::size_t room = kernels::attention_room<W, T>(S::d, S::vd);
     static constexpr std::size_t backward_room = kernels::attention_backward_room<W, T>(S::d, S::vd);
 
@@ -88,6 +89,7 @@ template <class S> struct WeightsOf<S, ScoredBy<Approximate>> : WeightsOf<S, NoW
     using T = typename S::T;
     using Map = kernels::TaylorWeights;
     static constexpr int W = S::W;
+    static constexpr bool kept_may_be_null = false;
 
     template <class Z>
     static void forward(kernels::AttentionHead<T> const& head, Z const& scores, T const*, T* out,

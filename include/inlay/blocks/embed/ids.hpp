@@ -16,7 +16,7 @@ template <class Spec, int D, class I, class R> struct EmbedBlock;
 
 /// The parameters of an Embed over ids.
 template <class R, int V, int D> struct EmbedTable {
-    Tensor<R, V, D, Layout::packed> weight;
+    TableOf<R, V, D> weight;
 };
 
 /// Draws a table from N(0, deviation^2).
@@ -56,16 +56,18 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        inference_only<R, Tp>();
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
-            kernels::gather(n, x(b), p.weight[0], p.weight.stride, D, y(b, 0), y.stride);
+            if constexpr (stores_less<R>)
+                for (int t = 0; t < n; ++t) put(p, x(b)[t], y(b, t));
+            else kernels::gather(n, x(b), p.weight[0], p.weight.stride, D, y(b, 0), y.stride);
             for (int t = n; t < L; ++t) kernels::clear_pads(y(b, t), 0, y.stride);
         }
     }
     template <class C>
     static void step(C const&, Params const& p, State&, std::int32_t const* x, T* y, Scratch) noexcept {
-        std::copy_n(p.weight[*x], D, y);
-        kernels::clear_pads(y, D, row_stride<R>(D));
+        put(p, *x, y);
     }
     template <class C, class Tp, class G>
     static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
@@ -73,14 +75,22 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
         for (int b = 0; b < c.rows; ++b)
             for (int t = 0, n = x.length(b); t < n; ++t) g.weight.put(b * L + t, x(b)[t], dy(b, t), T(1));
     }
+
+private:
+    static void put(Params const& p, std::int32_t id, T* y) noexcept {
+        read_row(p.weight, id, y);
+        kernels::clear_pads(y, D, row_stride<R>(D));
+    }
 };
 
-template <class Spec_, int D, int N, int V, class R>
-struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
-    using Base = OneTable<Spec_, V, D, N, R>;
+/// One row for each bag, weighted or not.
+template <class Spec_, int D, class I_, class R>
+struct EmbedBag : OneTable<Spec_, I_::vocabulary, D, I_::rows, R> {
+    using I = I_;
+    static constexpr int N = I::rows;
+    using Base = OneTable<Spec_, I::vocabulary, D, N, R>;
     using Base::W;
     using typename Base::Params, typename Base::State, typename Base::T;
-    using I = Bag<N, V>;
     using Output = Shape<1, D>;
     static constexpr double flops = 2.0 * N * D;
     using How = typename PoolingOf<Spec_>::type;
@@ -89,25 +99,32 @@ struct EmbedBlock<Spec_, D, Bag<N, V>, R> : OneTable<Spec_, V, D, N, R> {
 
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
-        constexpr bool mean = std::is_same_v<How, BagMean>;
-        if constexpr (mean || std::is_same_v<How, BagSum>)
+        inference_only<R, Tp>();
+        constexpr bool mean = std::is_same_v<How, BagMean>, bare = id_words<I> == N && !stores_less<R>;
+        if constexpr (bare && (mean || std::is_same_v<How, BagSum>))
             kernels::pool_rows<W, mean>(c.rows, x, p.weight[0], p.weight.stride, D, y(0), y.stride);
         else
             for (int b = 0; b < c.rows; ++b) {
-                Pool::look_up(x.length(b), x(b), p.weight[0], y(b));
+                Pool::look_up(x.length(b), x(b), x.weights(b), p.weight, y(b));
                 kernels::clear_pads(y(b), D, y.stride);
             }
     }
     template <class C, class Tp, class G>
     static void backward(C const& c, Params const& p, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
                          Scratch s) noexcept {
-        for (int b = 0; b < c.rows; ++b) Pool::put(x.length(b), x(b), p.weight[0], dy(b), g.weight, b * N, s);
+        for (int b = 0; b < c.rows; ++b)
+            Pool::put(x.length(b), x(b), x.weights(b), p.weight[0], dy(b), g.weight, b * N, s);
     }
 };
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, Bag<N, V>, R> : EmbedBag<Spec_, D, Bag<N, V>, R> {};
+template <class Spec_, int D, int N, int V, class R>
+struct EmbedBlock<Spec_, D, WeightedBag<N, V>, R> : EmbedBag<Spec_, D, WeightedBag<N, V>, R> {};
 
+/// The vector of a number is a float's in every model.
 template <class Spec_, int D, class R>
-struct EmbedBlock<Spec_, D, Shape<1>, R> : OneTable<Spec_, 1, D, 1, R> {
-    using Base = OneTable<Spec_, 1, D, 1, R>;
+struct EmbedBlock<Spec_, D, Shape<1>, R> : OneTable<Spec_, 1, D, 1, InFloat<R>> {
+    using Base = OneTable<Spec_, 1, D, 1, InFloat<R>>;
     using Base::W;
     using typename Base::Params, typename Base::State, typename Base::T;
     using I = Shape<1>;

@@ -52,7 +52,9 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     template <std::size_t K> struct Own {
         static constexpr int parameters = Tables::template rows<K> * D;
         static constexpr double flops = 2.0 * D * At<K, F...>::capacity;
-        using Params = Tensor<R, Tables::template rows<K>, D, Layout::packed>;
+        // The vector of a number is a float's in every model.
+        using Params = TableOf<std::conditional_t<Tables::template is_number<K>, InFloat<R>, R>,
+                               Tables::template rows<K>, D>;
         template <int B>
         using Grads = TableGrads<R, Tables::template rows<K>, D,
                                  B * std::max(1, Tables::template slots_before<K>(fields))>;
@@ -119,6 +121,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                         Scratch s) noexcept {
+        inference_only<R, Tp>();
         each<fields>([&](auto j) noexcept {
             if constexpr (is_embedded<j>)
                 Number<j>::forward(c, get<j>(p), values<j>(x), y(0, int(j)), step, part<j>(tape), s);
@@ -161,8 +164,9 @@ private:
     template <std::size_t J, class Table, class V>
     static void look_up(Table const& table, V const& v, T* to) noexcept {
         if constexpr (Tables::template is_number<J>) kernels::scale<W>(D, T(v.value), table[0], to);
-        else if constexpr (is_list_field<At<J, F...>>) Pool::look_up(v.count, v.id, table[0], to);
-        else std::copy_n(table[v.id], D, to);
+        else if constexpr (is_list_field<At<J, F...>>)
+            Pool::look_up(v.count, v.id, weights_of<At<J, F...>>(v), table, to);
+        else read_row(table, v.id, to);
     }
     template <std::size_t J, class Values, class Table, class V>
     static void put(Values const& values, Table& table, int b, V const& v, T const* from,
@@ -172,7 +176,7 @@ private:
         int const slot = b * each_row + Tables::template slots_before<owner>(J);
         if constexpr (Tables::template is_number<J>) table.put(slot, 0, from, T(v.value));
         else if constexpr (is_list_field<At<J, F...>>)
-            Pool::put(v.count, v.id, values[0], from, table, slot, s);
+            Pool::put(v.count, v.id, weights_of<At<J, F...>>(v), values[0], from, table, slot, s);
         else table.put(slot, v.id, from, T(1));
     }
 };

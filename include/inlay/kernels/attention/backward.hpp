@@ -65,7 +65,7 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                         int const at = (k - k0) * Q + v * W;
                         V const capped = scores.cap(V::load(p + at));
                         V z = bias(capped, k, v);
-                        if (!range.whole) z = block.masked(z, k, v);
+                        if (!range.clear(k)) z = block.masked(z, k, v);
                         auto const w = Weights::of(z, own[v]);
                         V const dz = w.slope * (V::load(ds + at) - taken[v]);
                         bias.collect(dz, k, v);
@@ -74,15 +74,18 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                     }
                 }
                 bias.finish();
-                each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
-                    int const lanes = std::min(vectors * W, n - v * W), at = (from - k0) * Q + v * W;
-                    T const* const keys_here = head.key + from * head.key_row;
-                    gemm<W>(to - from, wide, lanes, p + at, Q, 1, dblock + v * W * dout_row, dout_row,
+                block.each_key_strip(k0, k1, [&](int from, int to, int q, int lanes) {
+                    int const at = (from - k0) * Q + q;
+                    gemm<W>(to - from, wide, lanes, p + at, Q, 1, dblock + q * dout_row, dout_row,
                             dv + from * head.value_row, head.value_row, true);
-                    gemm<W>(to - from, padded, lanes, ds + at, Q, 1, query + v * W * head.query_row,
+                    gemm<W>(to - from, padded, lanes, ds + at, Q, 1, query + q * head.query_row,
                             head.query_row, dk + from * head.key_row, head.key_row, true);
-                    gemm<W>(lanes, padded, to - from, ds + at, 1, Q, keys_here, head.key_row,
-                            dq + (q0 + v * W) * head.query_row, head.query_row, true);
+                });
+                block.each_strip(k0, k1, [&](int q, int rows, int from, int to) {
+                    if (from < to)
+                        gemm<W>(rows, padded, to - from, ds + (from - k0) * Q + q, 1, Q,
+                                head.key + from * head.key_row, head.key_row, dq + (q0 + q) * head.query_row,
+                                head.query_row, true);
                 });
             });
         }

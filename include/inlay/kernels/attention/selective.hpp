@@ -128,7 +128,7 @@ INLAY_NOINLINE inline void pull_selected(AttentionHead<T> const& head, S const& 
                     V slope(T(0));
                     if (k >= range.from && k < range.to) {
                         V z = bias(scores.cap(V::load(s + at)), k, v);
-                        if (!range.whole) z = block.masked(z, k, v);
+                        if (!range.clear(k)) z = block.masked(z, k, v);
                         slope = Weights::of(z, own[v]).slope * (less[v] - V::load(dp + at));
                     }
                     slope.store(s + at);

@@ -95,7 +95,7 @@ INLAY_NOINLINE inline void attend_sparse(AttentionHead<T> const& head, S const& 
                     V z(-std::numeric_limits<T>::infinity());
                     if (k >= range.from && k < range.to) {
                         z = bias(scores.cap(V::load(at)), k, v);
-                        if (!range.whole) z = block.masked(z, k, v);
+                        if (!range.clear(k)) z = block.masked(z, k, v);
                         top[v] = simd::greater(top[v], z);
                     }
                     z.store(at);
@@ -165,7 +165,7 @@ INLAY_NOINLINE inline void sparse_means(AttentionHead<T> const& head, S const& s
                 for (int k = range.from; k < range.to; ++k) {
                     int const at = (k - k0) * Q + v * W;
                     V z = bias(scores.cap(V::load(s + at)), k, v);
-                    if (!range.whole) z = block.masked(z, k, v);
+                    if (!range.clear(k)) z = block.masked(z, k, v);
                     V const slope = Map::of(z, own[v]).slope;
                     sum[v] = simd::fma(slope, V::load(dp + at), sum[v]);
                     slopes[v] += slope;

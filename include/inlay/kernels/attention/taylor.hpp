@@ -49,15 +49,16 @@ INLAY_NOINLINE inline void attend_taylor(AttentionHead<T> const& head, S const& 
                 for (int k = range.from; k < range.to; ++k) {
                     T* const at = s + (k - k0) * Q + v * W;
                     V z = bias(scores.cap(V::load(at)), k, v);
-                    if (!range.whole) z = block.masked(z, k, v);
+                    if (!range.clear(k)) z = block.masked(z, k, v);
                     V const weight = TaylorWeights::of(z, V(T(1))).weight;
                     weight.store(at);
                     total[v] += weight;
                 }
             }
-            each_range(block, k0, k1, [&](int v, int vectors, int from, int to) {
-                gemm<W>(std::min(vectors * W, n - v * W), wide, to - from, s + (from - k0) * Q + v * W, 1, Q,
-                        head.value + from * head.value_row, head.value_row, sums + v * W * wide, wide, true);
+            block.each_strip(k0, k1, [&](int q, int rows, int from, int to) {
+                if (from < to)
+                    gemm<W>(rows, wide, to - from, s + (from - k0) * Q + q, 1, Q,
+                            head.value + from * head.value_row, head.value_row, sums + q * wide, wide, true);
             });
         });
         for (int v = 0; v < NV; ++v) {

@@ -14,7 +14,10 @@ namespace kernels {
 struct EvenSplit {
     int parts, size, larger; ///< the first `larger` parts have one more than `size`
     constexpr EvenSplit(int n, int most)
-        : parts((n + most - 1) / most), size(parts ? n / parts : 0), larger(parts ? n % parts : 0) {}
+        : parts((n + most - 1) / most), size(parts * most == n ? most
+                                             : parts           ? n / parts
+                                                               : 0), // divided if it must
+          larger(n - parts * size) {}
 };
 
 namespace detail {

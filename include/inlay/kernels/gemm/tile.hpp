@@ -38,6 +38,11 @@ INLAY_INLINE V finished(Finish const& finish, V x, std::ptrdiff_t row, std::ptrd
     else return finish(x, row, column);
 }
 
+/// What knows where a tile begins gives out a place that moves down with its rows: `finish.from(row,
+/// column)`.
+template <class Finish>
+concept FinishesByRow = requires(Finish const& f) { f.from(std::ptrdiff_t(0), std::ptrdiff_t(0)); };
+
 /// C = finish(onto + A B), its parts by address: A(i, p) = a[i * a_row + p * a_step].
 template <class T> struct Product {
     int k;
@@ -81,7 +86,8 @@ INLAY_INLINE void gemm_tile_here(Product<T> const& p, std::ptrdiff_t row, std::p
     using V = simd::vec<T, W>;
     constexpr int Sets = tile_sets(MR, NV);
     static_assert(tile_registers(MR, NV, Sets) < registers, "inlay: a tile that would spill its sums");
-    std::ptrdiff_t const a_row = p.a_row, a_step = p.a_step, b_row = p.b_row, c_row = p.c_row;
+    std::ptrdiff_t const a_step = p.a_step, b_row = p.b_row, c_row = p.c_row;
+    std::ptrdiff_t a_row = p.a_row;
     T const *a = p.a + row * a_row, *b = p.b + (column - p.b_first);
     T* c = p.c + row * c_row + column;
     int left = p.k;
@@ -112,7 +118,12 @@ INLAY_INLINE void gemm_tile_here(Product<T> const& p, std::ptrdiff_t row, std::p
         }
         b += b_row;
     };
-    auto const from_memory = [&](int r) INLAY_INLINE_LAMBDA { return V(a[r * a_row]); };
+    auto const from_memory = [&](int r) INLAY_INLINE_LAMBDA {
+        // Clang walks down the rows and back, one addition behind the other: longer than one vector's work.
+        if constexpr (MR > 4 && NV == 1)
+            if (r == 0) simd::pin_address(a_row);
+        return V(a[r * a_row]);
+    };
     if constexpr (MR == 1 && NV >= 4 && V::is_register) // the loads are the limit: W elements of A by one
         if (a_step == 1)
             for (; left >= W; left -= W, a += W)
@@ -126,11 +137,15 @@ INLAY_INLINE void gemm_tile_here(Product<T> const& p, std::ptrdiff_t row, std::p
     INLAY_UNROLL for (int n = Sets / 2; n > 0; n /= 2) INLAY_UNROLL for (int s = 0; s < n; ++s)
         INLAY_UNROLL for (int r = 0; r < MR; ++r) INLAY_UNROLL for (int v = 0; v < NV; ++v) sum[s][r][v] +=
         sum[s + n][r][v];
-    INLAY_UNROLL for (int r = 0; r < MR; ++r) {
-        INLAY_UNROLL for (int v = 0; v < NV; ++v) finished(finish, sum[0][r][v], row + r, column + v * W)
-            .store(c + v * W);
-        c += c_row;
-    }
+    if constexpr (FinishesByRow<Finish>) {
+        auto at = finish.from(row, column);
+        INLAY_UNROLL for (int r = 0; r < MR; ++r, at.next(), c += c_row)
+            INLAY_UNROLL for (int v = 0; v < NV; ++v) at(sum[0][r][v], v * W)
+                .store(c + v * W);
+    } else
+        INLAY_UNROLL for (int r = 0; r < MR; ++r, c += c_row) INLAY_UNROLL for (int v = 0; v < NV; ++v)
+            finished(finish, sum[0][r][v], row + r, column + v * W)
+                .store(c + v * W);
 }
 /// The same as a function of its own, which is what a product of more than one or two tiles calls.
 template <int W, int MR, int NV, class T, class Finish>

@@ -73,6 +73,12 @@ inline void scale_rows(int n, int row, T const* factor, T const* x, T* to) noexc
     for (int t = 0; t < n; ++t) scale<W>(row, factor[t], x + t * row, to + t * row);
 }
 
+/// y = a x + b y over n numbers, a multiple of W.
+template <int W, class T> inline void blend(int n, T a, T const* x, T b, T* y) noexcept {
+    simd::vec<T, W> const va(a), vb(b);
+    zip<W>(n, x, static_cast<T const*>(y), y, [=](auto u, auto v) { return simd::fma(va, u, vb * v); });
+}
+
 /// What both directions need of the tokens, their chunk's memory, and the state that they meet.
 template <int W, class F, class T> struct MemoryParts {
     using V = simd::vec<T, W>;
@@ -119,15 +125,16 @@ template <int W, class F, class T> struct MemoryParts {
         int const in = f.row[l - 1], out = f.row[l], width = f.width[l - 1];
         if (f.read == MemoryRead::previous_chunk)
             return gemm<W>(n, out, width, x[l - 1], in, 1, layer(l, c.first), out, to, out, false);
-        scale_rows<W>(n, in, w.past, x[l - 1], scaled);
-        gemm<W>(n, out, width, scaled, in, 1, layer(l, memory), out, to, out, false);
-        if (speed) {
-            scale_rows<W>(n, in, w.speed, x[l - 1], scaled);
-            gemm<W>(n, out, width, scaled, in, 1, layer(l, speed), out, to, out, true);
-        }
         overlap(l, scores);
         weigh(scores);
-        triangle_to_later<W>(n, out, scores, row, push[l], out, to, out);
+        triangle_to_later<W>(n, out, scores, row, push[l], out, to, out, false);
+        T const one(1);
+        auto const add = [&](T const* of, T const* by) noexcept {
+            gemm<W>(n, out, Product<T>{width, x[l - 1], in, 1, layer(l, of), out, to, out, {}},
+                    Blend<T>{to, out, &one, 0, by, 1});
+        };
+        add(memory, w.past);
+        if (speed) add(speed, w.speed);
     }
     /// Layers below the last, and what the last one gets.
     void pass(T const* memory, T const* speed) noexcept {
@@ -227,19 +234,17 @@ INLAY_NOINLINE inline void memory_chunk(MemoryChunk<T> const& c, T* memory, T* s
     p.read(L, memory, speed, o);
     if (f.norm) p.normed(o, o);
     if (f.residual) add<W>(std::ptrdiff_t(n) * f.row[L], c.q, o);
-    scale<W>(numbers, p.w.end_past, memory, memory);
-    if (speed) {
-        axpy<W>(numbers, p.w.end_push, speed, memory);
-        scale<W>(numbers, p.w.end_keep, speed, speed);
-    }
+    T const one(1);
+    if (speed) detail::blend<W>(numbers, p.w.end_push, speed, p.w.end_past, memory);
     for (int l = 1; l <= L; ++l) {
         int const in = f.row[l - 1], out = f.row[l];
-        auto const put = [&](T const* worth, T* to) noexcept {
+        auto const put = [&](T const* worth, T const& keep, T* to) noexcept {
             detail::scale_rows<W>(n, out, worth, p.push[l], p.scaled);
-            gemm<W>(f.width[l - 1], out, n, p.a[l - 1], 1, in, p.scaled, out, to, out, true);
+            gemm<W>(f.width[l - 1], out, Product<T>{n, p.a[l - 1], 1, in, p.scaled, out, to, out, {}},
+                    Blend<T>{to, out, &keep, 0, &one, 0});
         };
-        put(p.w.end_worth, p.layer(l, memory));
-        if (speed) put(p.w.end_speed, p.layer(l, speed));
+        put(p.w.end_worth, speed ? one : p.w.end_past, p.layer(l, memory));
+        if (speed) put(p.w.end_speed, p.w.end_keep, p.layer(l, speed));
     }
 }
 

@@ -46,9 +46,14 @@ template <int W, class F, class T> struct MemoryWayBack {
         auto const weighted = [&](T const* from, T* by, T* slopes, bool accumulate) noexcept {
             gemm_nt<W>(n, width, in, out, slope, out, from, out, in_rows, in, false);
             for (int t = 0; t < n; ++t) {
-                slopes[t] += dot<W>(in, x + t * in, in_rows + t * in);
-                if (accumulate) axpy<W>(in, by[t], in_rows + t * in, dx + t * in);
-                else scale<W>(in, by[t], in_rows + t * in, dx + t * in);
+                V const part(by[t]);
+                V sum(T(0));
+                for (int at = t * in; at < (t + 1) * in; at += W) {
+                    V const of = V::load(in_rows + at);
+                    sum = simd::fma(V::load(x + at), of, sum);
+                    (accumulate ? simd::fma(part, of, V::load(dx + at)) : part * of).store(dx + at);
+                }
+                slopes[t] += simd::sum(sum);
             }
         };
         if (now) {
@@ -76,29 +81,35 @@ template <int W, class F, class T> struct MemoryWayBack {
         auto const left = [&](T const* dend, T const* worth, T* slopes) noexcept {
             gemm<W>(n, out, width, a, in, 1, dend, out, out_rows, out, false);
             for (int t = 0; t < n; ++t) {
-                slopes[t] += dot<W>(out, out_rows + t * out, u + t * out);
-                axpy<W>(out, worth[t], out_rows + t * out, dpush[l] + t * out);
+                V const part(worth[t]);
+                V sum(T(0));
+                for (int at = t * out; at < (t + 1) * out; at += W) {
+                    V const of = V::load(out_rows + at), added = V::load(u + at);
+                    sum = simd::fma(of, added, sum);
+                    simd::fma(part, of, V::load(dpush[l] + at)).store(dpush[l] + at);
+                    (part * added).store(out_rows + at);
+                }
+                slopes[t] += simd::sum(sum);
             }
-            scale_rows<W>(n, out, worth, u, out_rows);
             gemm_nt<W>(n, width, in, out, out_rows, out, dend, out, da[l - 1], in, true);
         };
         left(dmemory, p.w.end_worth, d.end_worth);
         if (speed) left(dspeed, p.w.end_speed, d.end_speed);
-        d.end_past += dot<W>(numbers, dmemory, memory);
+        d.end_past += padded_dot<W>(numbers, static_cast<T const*>(dmemory), memory);
         if (speed) {
-            d.end_push += dot<W>(numbers, dmemory, speed);
-            d.end_keep += dot<W>(numbers, dspeed, speed);
-            scale<W>(numbers, p.w.end_keep, dspeed, dspeed);
-            axpy<W>(numbers, p.w.end_push, dmemory, dspeed);
+            d.end_push += padded_dot<W>(numbers, static_cast<T const*>(dmemory), speed);
+            d.end_keep += padded_dot<W>(numbers, static_cast<T const*>(dspeed), speed);
+            blend<W>(numbers, p.w.end_push, dmemory, p.w.end_keep, dspeed);
         }
-        scale<W>(numbers, p.w.end_past, dmemory, dmemory);
-        if (!now) return;
-        auto const met = [&](T const* by, T* to) noexcept {
+        if (!now) return scale<W>(numbers, p.w.end_past, dmemory, dmemory);
+        T const one(1);
+        auto const met = [&](T const* by, T const& keep, T* to) noexcept {
             scale_rows<W>(n, in, by, x, in_rows);
-            gemm<W>(width, out, n, in_rows, 1, in, slope, out, to, out, true);
+            gemm<W>(width, out, Product<T>{n, in_rows, 1, in, slope, out, to, out, {}},
+                    Blend<T>{to, out, &keep, 0, &one, 0});
         };
-        met(p.w.past, dmemory);
-        if (speed) met(p.w.speed, dspeed);
+        met(p.w.past, p.w.end_past, dmemory);
+        if (speed) met(p.w.speed, one, dspeed);
     }
 
     /// From slopes of what is added to those of errors, in their place, and to the gradient of theta.

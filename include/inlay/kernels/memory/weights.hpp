@@ -42,23 +42,29 @@ INLAY_NOINLINE inline void memory_weights(int n, T const* alpha, T const* eta, b
     auto const goes_on = [=](int t) noexcept { return eta ? eta[t] : T(0); };
     T kept(1), worth(1), speed(1);
     for (int j = n - 1; j >= 0; --j) {
-        T *const k = w.kept + j * row, *const v = w.worth + j * row;
-        int const first = j / band * band, next = std::min((j + 1) / band * band, row);
-        for (int t = first; t < row; t += W) V(T(0)).store(k + t), V(T(0)).store(v + t);
         if (j + 1 < n) {
-            V const a(keeps(j + 1)), e(goes_on(j + 1));
-            for (int t = next; t < row; t += W) {
-                V const now = a * V::load(k + row + t);
-                now.store(k + t);
-                simd::fma(e, V::load(v + row + t), now).store(v + t);
-            }
             kept *= keeps(j + 1);
             worth = kept + goes_on(j + 1) * worth;
             speed *= goes_on(j + 1);
         }
-        if (j + before < n) k[j + before] = v[j + before] = T(1);
         w.end_worth[j] = worth;
         w.end_speed[j] = speed;
+    }
+    for (int t = 0; t < row; t += W) { // the columns of a vector, from their band's last row up
+        V k(T(0)), v(T(0));
+        for (int j = std::min(t / band * band + band, n) - 1; j >= 0; --j) {
+            if (j + 1 < n) {
+                k *= V(keeps(j + 1));
+                v = simd::fma(V(goes_on(j + 1)), v, k);
+            }
+            int const here = j + before - t;
+            if (here >= 0 && here < W && j + before < n) {
+                V const none(T(0)),
+                    one = simd::fill_from(none, here, T(1)) - simd::fill_from(none, here + 1, T(1));
+                k += one, v += one;
+            }
+            k.store(w.kept + j * row + t), v.store(w.worth + j * row + t);
+        }
     }
     scale<W>(row, keeps(0), w.kept, w.past);
     scale<W>(row, goes_on(0), w.worth, w.speed);

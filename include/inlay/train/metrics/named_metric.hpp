@@ -21,19 +21,6 @@ struct MetricValue {
     double value;
 };
 
-namespace detail {
-template <class M> struct measures_predictions {
-    consteval operator bool() const {
-        return requires(Predictions const& p) { double(M::of(p)); };
-    }
-};
-template <class M> double measured(Predictions const& p) {
-    static_assert(measures_predictions<M>{}, "inlay: a metric has `static double of(Predictions const&)`");
-    if constexpr (measures_predictions<M>{}) return double(M::of(p));
-    else return 0;
-}
-} // namespace detail
-
 /// Metrics by type as values: `{.metrics = metrics<Auc, LogLoss>}`.
 template <class... Metric>
 inline constexpr std::array<NamedMetric, sizeof...(Metric)> metrics{

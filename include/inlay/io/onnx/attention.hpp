@@ -2,7 +2,7 @@
 // Attention in the words of ONNX: masks and angles are constants, as the length is.
 #pragma once
 
-#include <inlay/io/onnx_blocks.hpp>
+#include <inlay/io/onnx/blocks.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
@@ -21,12 +21,24 @@ template <class Places, int T, int D> struct OnnxTurn;
 template <int T, int D> struct OnnxTurn<NoPlaces, T, D> {
     static std::string of(OnnxGraph&, std::string const& x) { return x; }
 };
-template <auto Base, class... How, int T, int D>
-    requires(!Rope<Base, How...>::interleaved)
-struct OnnxTurn<Rope<Base, How...>, T, D> {
+template <auto Base, class... How, int T, int D> struct OnnxTurn<Rope<Base, How...>, T, D> {
     using Policy = Rope<Base, How...>;
+    static constexpr int turning = Policy::turning(D), pairs = turning / 2;
     static std::string of(OnnxGraph& g, std::string const& x) {
-        constexpr int turning = Policy::turning(D), pairs = turning / 2;
+        if constexpr (!Policy::interleaved) return halves(g, x);
+        OnnxGraph::Sizes apart(D), back(D); // neighbours go to their halves, and back again
+        for (int i = 0; i < D; ++i) {
+            int const half = i < turning ? i / 2 + i % 2 * pairs : i;
+            apart[std::size_t(half)] = i, back[std::size_t(i)] = half;
+        }
+        auto const pick = [&](std::string const& from, OnnxGraph::Sizes const& which) {
+            return g.node("Gather", {from, g.sizes(which)}, {{"axis", -1}});
+        };
+        return pick(halves(g, pick(x, apart)), back);
+    }
+
+private:
+    static std::string halves(OnnxGraph& g, std::string const& x) {
         std::vector<float> cos, sin;
         for (int t = 0; t < T; ++t)
             for (int m = 0; m < pairs; ++m) {

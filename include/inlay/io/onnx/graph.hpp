@@ -65,9 +65,12 @@ struct OnnxAttribute {
     template <std::floating_point V> OnnxAttribute(char const* n, V value) : name(n) {
         message.put(1, std::string_view(name)).put(20, 1).put_float(2, float(value));
     }
-    OnnxAttribute(char const* n, std::initializer_list<std::int64_t> values) : name(n) {
+    OnnxAttribute(char const* n, std::vector<std::int64_t> const& values) : name(n) {
         message.put(1, std::string_view(name)).put(20, 7);
         for (auto const v : values) message.put(8, v);
+    }
+    OnnxAttribute(char const* n, ProtoMessage const& graph) : name(n) {
+        message.put(1, std::string_view(name)).put(20, 5).put(6, graph);
     }
 };
 
@@ -87,23 +90,42 @@ public:
         }
     }
     /// A node with one output, whose name it returns.
-    std::string node(std::string_view op, std::initializer_list<std::string> inputs,
+    std::string node(std::string_view op, std::vector<std::string> const& inputs,
                      std::initializer_list<OnnxAttribute> attributes = {}) {
         return nodes(op, inputs, 1, attributes)[0];
     }
-    std::vector<std::string> nodes(std::string_view op, std::initializer_list<std::string> inputs,
-                                   int outputs, std::initializer_list<OnnxAttribute> attributes = {}) {
+    std::vector<std::string> nodes(std::string_view op, std::vector<std::string> const& inputs, int outputs,
+                                   std::initializer_list<OnnxAttribute> attributes = {}) {
         ProtoMessage message;
-        std::vector<std::string> names;
+        std::vector<std::string> const names = fresh(std::size_t(outputs));
         for (auto const& input : inputs) message.put(1, std::string_view(input));
-        for (int i = 0; i < outputs; ++i) {
-            names.push_back(joined("v", ++values_));
-            message.put(2, std::string_view(names.back()));
-        }
+        for (auto const& name : names) message.put(2, std::string_view(name));
         message.put(3, std::string_view(joined("n", values_))).put(4, op);
         for (auto const& a : attributes) message.put(5, a.message);
         graph_.put(1, message);
         return names;
+    }
+    /// What `body(state, slices)` gives for each place along an axis, from a first state on. The body returns
+    /// the state behind it and what it gives; its constants are its own.
+    template <class Body>
+    std::string scan(std::string const& first, std::vector<std::string> const& inputs, std::int64_t axis,
+                     Body const& body) {
+        ProtoMessage outer = std::exchange(graph_, {});
+        auto slices = fresh(inputs.size());
+        auto const state = fresh(1)[0];
+        auto const [next, given] = body(state, std::as_const(slices));
+        slices.insert(slices.begin(), state);
+        graph_.put(2, "body");
+        for (auto const& name : slices) graph_.put(11, value(name, float_type));
+        for (auto const& name : {next, given}) graph_.put(12, value(name, float_type));
+        ProtoMessage const inner = std::exchange(graph_, std::move(outer));
+        std::vector<std::string> all{first};
+        all.insert(all.end(), inputs.begin(), inputs.end());
+        return nodes("Scan", all, 2,
+                     {{"num_scan_inputs", std::int64_t(inputs.size())},
+                      {"scan_input_axes", Sizes(inputs.size(), axis)},
+                      {"scan_output_axes", Sizes{axis}},
+                      {"body", inner}})[1];
     }
     /// The numbers of a parameter, row by row.
     std::vector<float> const& numbers(std::string const& name) const { return find(name).values; }
@@ -171,6 +193,10 @@ private:
         graph_.put(5, tensor.put(2, float_type).put(8, std::string_view(name)).put(9, raw));
         return name;
     }
+    static ProtoMessage value(std::string_view name, int type) {
+        ProtoMessage tensor, any, info;
+        return info.put(1, name).put(2, any.put(1, tensor.put(1, type)));
+    }
     static ProtoMessage value(std::string_view name, int type, Sizes const& sizes) {
         ProtoMessage shape, tensor, any, info, batch;
         shape.put(1, batch.put(2, "batch"));
@@ -179,6 +205,11 @@ private:
             shape.put(1, extent.put(1, n));
         }
         return info.put(1, name).put(2, any.put(1, tensor.put(1, type).put(2, shape)));
+    }
+    std::vector<std::string> fresh(std::size_t n) {
+        std::vector<std::string> names(n);
+        for (auto& name : names) name = joined("v", ++values_);
+        return names;
     }
 
     std::vector<Weights> weights_;

@@ -9,13 +9,15 @@
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/combine/gate.hpp>
 #include <inlay/combine/mlp.hpp>
 #include <inlay/combine/named.hpp>
 #include <inlay/combine/parallel.hpp>
+#include <inlay/combine/product.hpp>
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/tied.hpp>
-#include <inlay/io/onnx_graph.hpp>
+#include <inlay/io/onnx/graph.hpp>
 
 #include <cmath>
 
@@ -77,17 +79,23 @@ template <> struct OnnxForm<GeluTanh> : OnnxFunction<OnnxForm<GeluTanh>> {
         return g.node("Mul", {g.node("Mul", {x, g.constant(0.5)}), twice});
     }
 };
+template <> struct OnnxForm<Identity> : OnnxFunction<OnnxForm<Identity>> {
+    static std::string of(OnnxGraph&, std::string const& x) { return x; }
+};
 template <double P> struct OnnxForm<Dropout<P>> {
     template <class I> static std::string emit(OnnxGraph&, std::string const&, std::string const& x) {
         return x;
     }
 };
 
+inline std::string emit_rms_norm(OnnxGraph& g, std::string const& weight, std::string const& x, double eps) {
+    auto const mean = g.node("ReduceMean", {g.node("Mul", {x, x})}, {{"axes", {-1}}, {"keepdims", 1}});
+    auto const root = g.node("Sqrt", {g.node("Add", {mean, g.constant(eps)})});
+    return g.node("Mul", {g.node("Div", {x, root}), g.weight(weight)});
+}
 template <class... P> struct OnnxForm<BasicRmsNorm<P...>> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        auto const mean = g.node("ReduceMean", {g.node("Mul", {x, x})}, {{"axes", {-1}}, {"keepdims", 1}});
-        auto const root = g.node("Sqrt", {g.node("Add", {mean, g.constant(BasicRmsNorm<P...>::eps)})});
-        return g.node("Mul", {g.node("Div", {x, root}), g.weight(at + "weight")});
+        return emit_rms_norm(g, at + "weight", x, BasicRmsNorm<P...>::eps);
     }
 };
 template <class... P> struct OnnxForm<BasicLayerNorm<P...>> {
@@ -101,7 +109,7 @@ template <class... P> struct OnnxForm<BasicBatchNorm<P...>> {
         auto scale = g.numbers(at + "weight"), shift = g.numbers(at + "bias");
         auto const &mean = g.numbers(at + "running_mean"), &variance = g.numbers(at + "running_var");
         for (std::size_t i = 0; i < scale.size(); ++i) {
-            scale[i] = float(scale[i] / std::sqrt(double(variance[i]) + BasicBatchNorm<P...>::eps));
+            scale[i] = float(double(scale[i]) / std::sqrt(double(variance[i]) + BasicBatchNorm<P...>::eps));
             shift[i] -= scale[i] * mean[i];
         }
         return g.node("Add",
@@ -191,27 +199,54 @@ template <Name N, class S> struct OnnxForm<Named<N, S>> {
         return emit_onnx<S, I>(g, at, x);
     }
 };
-template <class First, class... Rest> struct OnnxForm<Sum<First, Rest...>> {
-    using Inside = List<First, Rest...>;
-    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        std::string y = emit_onnx<First, I>(g, child_place<First>(at, 0), x);
-        each<sizeof...(Rest)>([&](auto j) {
-            using Child = At<j, Rest...>;
-            y = g.node("Add", {y, emit_onnx<Child, I>(g, child_place<Child>(at, int(j) + 1), x)});
+/// Branches over one input, joined two by two: `join(y, next, number)`.
+template <class I, class... Branches, class F>
+std::string emit_branches(OnnxGraph& g, std::string const& at, std::string const& x, F const& join) {
+    std::string y;
+    each<sizeof...(Branches)>([&](auto j) {
+        using Child = At<j, Branches...>;
+        y = join(y, emit_onnx<Child, I>(g, child_place<Child>(at, int(j)), x), int(j));
+    });
+    return y;
+}
+/// Branches joined by an operator, the first as it is.
+template <class... Branches> struct OnnxJoined {
+    using Inside = List<Branches...>;
+    template <class I>
+    static std::string joined_by(std::string_view op, OnnxGraph& g, std::string const& at,
+                                 std::string const& x) {
+        return emit_branches<I, Branches...>(g, at, x, [&](auto const& y, auto const& next, int j) {
+            return j == 0 ? next : g.node(op, {y, next});
         });
-        return y;
     }
 };
-template <class First, class... Rest> struct OnnxForm<Concat<First, Rest...>> {
-    using Inside = List<First, Rest...>;
+template <class... S> struct OnnxForm<Sum<S...>> : OnnxJoined<S...> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        std::string y = emit_onnx<First, I>(g, child_place<First>(at, 0), x);
-        each<sizeof...(Rest)>([&](auto j) {
-            using Child = At<j, Rest...>;
-            y = g.node("Concat", {y, emit_onnx<Child, I>(g, child_place<Child>(at, int(j) + 1), x)},
-                       {{"axis", -1}});
+        return OnnxJoined<S...>::template joined_by<I>("Add", g, at, x);
+    }
+};
+template <class... S> struct OnnxForm<Product<S...>> : OnnxJoined<S...> {
+    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
+        return OnnxJoined<S...>::template joined_by<I>("Mul", g, at, x);
+    }
+};
+template <class... S> struct OnnxForm<Concat<S...>> {
+    using Inside = List<S...>;
+    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
+        return emit_branches<I, S...>(g, at, x, [&](auto const& y, auto const& next, int j) {
+            return j == 0 ? next : g.node("Concat", {y, next}, {{"axis", -1}});
         });
-        return y;
+    }
+};
+template <class... S> struct OnnxForm<Gate<S...>> {
+    using Inside = List<S...>;
+    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
+        auto const shares = g.node("Softmax", {emit_map(g, at + "gate.", x, true)}, {{"axis", -1}});
+        return emit_branches<I, S...>(g, at, x, [&](auto const& y, auto const& next, int j) {
+            auto const share = g.node("Slice", {shares, g.sizes({j}), g.sizes({j + 1}), g.sizes({-1})});
+            auto const part = g.node("Mul", {next, share});
+            return j == 0 ? part : g.node("Add", {y, part});
+        });
     }
 };
 template <int D, class First, class... Rest> struct OnnxForm<Tied<Embed<D>, First, Rest...>> {
