@@ -107,12 +107,14 @@ template <class Pattern, int n> void beside_dense(char const* name) {
                 {{"choosing", [&] { sparse.choose(); }}, {"forward", [&] { sparse.forward(); }}});
 }
 
-/// Time a token at one budget: a quarter of 4 n tokens beside n.
+/// Time a token at one budget: 4 n tokens beside four times n, of which more have less than their budget
+/// before them.
 template <class Pattern, int n> void by_length(char const* name) {
     Head<SparseAttn<Causal, Pattern>, n> brief;
     Head<SparseAttn<Causal, Pattern>, 4 * n> extended;
     char line[96];
-    std::snprintf(line, sizeof line, "%s, four times T=%d beside T=%d", name, n, 4 * n);
+    std::snprintf(line, sizeof line, "%s, four times T=%d beside T=%d with %.2f times the pairs", name, n,
+                  4 * n, extended.pairs() / (4 * brief.pairs()));
     race(line, 16.0 * d * brief.pairs(),
          {{"T",
            [&] {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/activation.hpp>
+#include <inlay/blocks/aligned_codes.hpp>
 #include <inlay/blocks/as_numbers.hpp>
 #include <inlay/blocks/batch_norm.hpp>
 #include <inlay/blocks/conv.hpp>

@@ -18,7 +18,7 @@ auto const timed = reference::let(
 TEST_CASE("laws: hstu") { laws<Hstu<Heads<2>>, Sequence<5, 6>>(reference::hstu(2, 3, 5)); }
 TEST_CASE("laws: hstu of one head") { laws_in_float<Hstu<>, Sequence<19, 17>>(reference::hstu(1, 17, 19)); }
 TEST_CASE("laws: hstu with times") {
-    laws_in_double<Let<"time", Dense<1, NoBias>, Hstu<Heads<2>, TimeBuckets<"time", 9, 0.01>>>,
+    laws_in_double<Let<"time", Dense<1, NoBias>, Hstu<Heads<2>, BasicTimeBuckets<"time", 9, 0.01>>>,
                    Sequence<5, 6>>(timed);
 }
 TEST_CASE("laws: ids as numbers") {

@@ -64,8 +64,8 @@ TEST_CASE("laws: a transformer over a history and its target") {
     laws_in_float<Let<"t", MeanPool, TargetFirst<"t", Bst>>, Sequence<5, 6>>(bst);
 }
 TEST_CASE("laws: two levels of extraction") {
-    laws<Stack<MultiGate<2, Mlp<4, 3>, SharedExperts<1>, OwnExperts<2>, SharedRow>,
-               MultiGate<2, Dense<17>, SharedExperts<2>, OwnExperts<1>>>,
-         Vector<5>>(ple);
+    laws_in_float<Stack<MultiGate<2, Mlp<4, 3>, SharedExperts<1>, OwnExperts<2>, SharedRow>,
+                        MultiGate<2, Dense<17>, SharedExperts<2>, OwnExperts<1>>>,
+                  Vector<5>>(ple);
     laws_in_float<MultiGate<2, Dense<3>, SharedExperts<1>, OwnExperts<1>, SharedRow>, Sequence<3, 5>>(level);
 }

@@ -18,10 +18,12 @@ namespace inlay::inline INLAY_ISA {
 ///
 /// The authors' code takes the time of the next event as the query's; here it is its own, since a stream does
 /// not know the next one.
-template <Name Side, int Count = 128, double Unit = 1.0> struct TimeBuckets {
+template <Name Side, int Count, double Unit> struct BasicTimeBuckets {
     using Must = detail::Must<(Count > 0 && Unit > 0), a_positive_number>;
     using PolicyKind = struct HowTimeCounts;
 };
+/// Of one second, or whatever times are counted in, and more.
+template <Name Side> using TimeBuckets = BasicTimeBuckets<Side, 128, 1.0>;
 
 namespace detail {
 template <class R, class Policy> struct TimeBias {
@@ -35,7 +37,8 @@ template <class R, class Policy> struct TimeBias {
     template <class... A> static T of(A&&...) noexcept { return T(0); }
     template <class... A> static void put(A&&...) noexcept {}
 };
-template <class R, Name Side, int Count, double Unit> struct TimeBias<R, TimeBuckets<Side, Count, Unit>> {
+template <class R, Name Side, int Count, double Unit>
+struct TimeBias<R, BasicTimeBuckets<Side, Count, Unit>> {
     using T = typename R::type;
     static constexpr int parameters = Count + 1, numbers = 1;
     struct Params {

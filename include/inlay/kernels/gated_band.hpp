@@ -29,19 +29,32 @@ template <class T> struct GatedChunk {
 };
 
 namespace detail {
-/// m(i, j) e^(b_i - b_j) of tokens j <= i, and zeros above, of the last `span` columns; without sums nothing
-/// decays. Before these lie those of the delta rule where there is a beta: times -beta_i, and anything above.
+/// Decays of a band, one for all channels: e^(b_i), e^(-b_i) and e^(b_last - b_i) are found beforehand.
+template <class T> struct BandDecays {
+    DecaySums<T> sums{};
+    T *from_start = nullptr, *inverse = nullptr, *to_end = nullptr;
+};
+
+/// m(i, j) e^(b_i - b_j) of tokens j <= i, and zeros above, of the last `span` columns; without a start
+/// nothing decays. Before these lie those of the delta rule where there is a beta: times -beta_i, and
+/// anything above.
 template <int W, class T>
-INLAY_NOINLINE inline void fade_triangles(int n, int span, DecaySums<T> const* sums, T const* beta,
+INLAY_NOINLINE inline void fade_triangles(int n, int span, BandDecays<T> const& d, T const* beta,
                                           T* m) noexcept {
     using V = simd::vec<T, W>;
     int const row = (beta ? 2 : 1) * span;
+    // A quotient, as long as token j has not faded away; that no later token has a say in this is causality.
+    bool const fades = d.from_start;
     for (int i = 0; i < span; i += W) {
         V const strength = beta ? -V::load_first(beta + i, std::min(n - i, W)) : V(T(0)), one(T(1));
-        V const high = sums ? V::load(sums->high + i) : one, low = sums ? V::load(sums->low + i) : one;
+        V const since = fades ? V::load(d.from_start + i) : one,
+                high = fades ? V::load(d.sums.high + i) : one, low = fades ? V::load(d.sums.low + i) : one;
         T* at = m + i;
         for (int j = 0; j < n; ++j, at += row) {
-            V const by = sums ? decay_of(high, low, V(sums->high[j]), V(sums->low[j])) : one;
+            V const by = !fades ? one
+                         : d.from_start[j] > T(1e-12)
+                             ? since * V(d.inverse[j])
+                             : decay_of(high, low, V(d.sums.high[j]), V(d.sums.low[j]));
             if (beta) (strength * by * V::load(at)).store(at);
             T* const read = at + row - span;
             V const later = by - simd::fill_from(by, std::clamp(j - i, 0, W), T(0));
@@ -96,23 +109,20 @@ INLAY_NOINLINE inline void gated_band(GatedChunk<T> const& c, T* state, T* o, T*
     };
     T const one(1);
     T *const turned = take(both * K), *const m = take(n * both);
-    T const* since = &one; // e^(b_i)
-    T* later = nullptr;    // e^(b_last - b_i)
-    int step = 0;
-    DecaySums<T> sums{};
+    BandDecays<T> decays;
     if (c.decays > 0) {
-        sums = {take(span), take(span), 1};
-        T* const from_start = take(span);
-        later = take(span);
-        sum_decays<W>(n, c.log_decay, sums);
-        decay_factors<W>(n, sums, from_start, later);
-        since = from_start, step = 1;
+        decays = {{take(span), take(span), 1}, take(span), take(span), take(span)};
+        sum_decays<W>(n, c.log_decay, decays.sums);
+        decay_factors<W>(n, decays.sums, decays.from_start, decays.to_end);
+        map<W>(span, decays.from_start, decays.inverse, [](auto x) { return decltype(x)(T(1)) / x; });
     }
+    T const *const since = decays.from_start ? decays.from_start : &one, *const later = decays.to_end;
+    int const step = decays.from_start ? 1 : 0;
     // Keys' products with all keys, and with all queries: m(i, j) at j * both + i, queries behind the keys.
     if (c.delta) transpose_rows<W>(n, K, c.k, K, turned, both);
     transpose_rows<W>(n, K, c.q, K, turned + (both - span), both);
     gemm<W>(n, both, c.keys, c.k, K, 1, turned, both, m, both, false);
-    fade_triangles<W>(n, span, c.decays > 0 ? &sums : nullptr, c.delta ? c.beta : nullptr, m);
+    fade_triangles<W>(n, span, decays, c.delta ? c.beta : nullptr, m);
 
     T const* u = c.v;
     T* written = nullptr;

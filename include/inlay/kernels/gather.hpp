@@ -21,6 +21,35 @@ template <class T> INLAY_INLINE void prefetch([[maybe_unused]] T const* x, [[may
 #endif
 }
 
+/// Rows that will be wanted soon, of up to four tables: who has sums to make asks for a few of them now and
+/// then, so that misses pass meanwhile. All at once they would fill the buffers of misses, and sums would
+/// wait.
+template <class T> class RowsAhead {
+public:
+    /// Rows of `width` numbers of a table by their numbers.
+    void add(int n, std::int32_t const* ids, T const* table, std::ptrdiff_t stride, int width) noexcept {
+        if (n > 0) some_[count_++] = {table, ids, stride, n, width};
+    }
+    /// Asks for the next rows, so many lines of a cache at least.
+    INLAY_NOINLINE void ask(int lines) noexcept {
+        for (; lines > 0 && at_ < count_; row_ = 0, ++at_) {
+            Some const& s = some_[at_];
+            for (int const each = s.width * int(sizeof(T)) / 64 + 1; row_ < s.n && lines > 0; lines -= each)
+                prefetch(s.table + s.ids[row_++] * s.stride, s.width);
+            if (row_ < s.n) return;
+        }
+    }
+
+private:
+    struct Some {
+        T const* table;
+        std::int32_t const* ids;
+        std::ptrdiff_t stride;
+        int n, width;
+    } some_[4];
+    int count_ = 0, at_ = 0, row_ = 0;
+};
+
 /// y[i] = table[ids[i]] for n rows of d numbers; pads of y are cleared.
 template <class T>
 INLAY_NOINLINE inline void gather(int n, std::int32_t const* ids, T const* table, std::ptrdiff_t stride,
