@@ -151,7 +151,7 @@ int main(int argc, char** argv) try {
         return 2;
     }
     bool const smoke = std::getenv("INLAY_SMOKE") != nullptr;
-    int const epochs = smoke ? 10 : 30, seeds = smoke ? 1 : 3;
+    int const epochs = smoke ? 6 : 30, seeds = smoke ? 1 : 3;
     Domain const from = argc > 1 ? read_domain(argv[1], argv[2]) : made_up(1, 1000, smoke ? 1500 : 4000, 12);
     Domain const to = argc > 1 ? read_domain(argv[3], argv[4]) : made_up(2, 500, smoke ? 500 : 2000, 12);
     if (from.width != to.width) throw std::runtime_error("the domains' vectors differ in width");
