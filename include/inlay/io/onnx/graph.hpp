@@ -17,23 +17,23 @@ namespace inlay::inline INLAY_ISA {
 namespace detail {
 
 /// One protobuf message: fields in the order in which they are put.
-class ProtoMessage {
+class OnnxMessage {
 public:
-    ProtoMessage& put(int field, std::int64_t value) {
+    OnnxMessage& put(int field, std::int64_t value) {
         varint(std::uint64_t(field) << 3U);
         varint(std::uint64_t(value));
         return *this;
     }
-    ProtoMessage& put(int field, std::string_view bytes) {
+    OnnxMessage& put(int field, std::string_view bytes) {
         varint(std::uint64_t(field) << 3U | 2U);
         varint(bytes.size());
         bytes_ += bytes;
         return *this;
     }
-    ProtoMessage& put(int field, ProtoMessage const& message) {
+    OnnxMessage& put(int field, OnnxMessage const& message) {
         return put(field, std::string_view(message.bytes_));
     }
-    ProtoMessage& put_float(int field, float value) {
+    OnnxMessage& put_float(int field, float value) {
         varint(std::uint64_t(field) << 3U | 5U);
         bytes_ += little(value);
         return *this;
@@ -58,7 +58,7 @@ private:
 /// An attribute of a node.
 struct OnnxAttribute {
     std::string name;
-    ProtoMessage message;
+    OnnxMessage message;
     template <std::integral V> OnnxAttribute(char const* n, V value) : name(n) {
         message.put(1, std::string_view(name)).put(20, 2).put(3, value);
     }
@@ -69,7 +69,7 @@ struct OnnxAttribute {
         message.put(1, std::string_view(name)).put(20, 7);
         for (auto const v : values) message.put(8, v);
     }
-    OnnxAttribute(char const* n, ProtoMessage const& graph) : name(n) {
+    OnnxAttribute(char const* n, OnnxMessage const& graph) : name(n) {
         message.put(1, std::string_view(name)).put(20, 5).put(6, graph);
     }
 };
@@ -96,7 +96,7 @@ public:
     }
     std::vector<std::string> nodes(std::string_view op, std::vector<std::string> const& inputs, int outputs,
                                    std::initializer_list<OnnxAttribute> attributes = {}) {
-        ProtoMessage message;
+        OnnxMessage message;
         std::vector<std::string> const names = fresh(std::size_t(outputs));
         for (auto const& input : inputs) message.put(1, std::string_view(input));
         for (auto const& name : names) message.put(2, std::string_view(name));
@@ -110,7 +110,7 @@ public:
     template <class Body>
     std::string scan(std::string const& first, std::vector<std::string> const& inputs, std::int64_t axis,
                      Body const& body) {
-        ProtoMessage outer = std::exchange(graph_, {});
+        OnnxMessage outer = std::exchange(graph_, {});
         auto slices = fresh(inputs.size());
         auto const state = fresh(1)[0];
         auto const [next, given] = body(state, std::as_const(slices));
@@ -118,7 +118,7 @@ public:
         graph_.put(2, "body");
         for (auto const& name : slices) graph_.put(11, value(name, float_type));
         for (auto const& name : {next, given}) graph_.put(12, value(name, float_type));
-        ProtoMessage const inner = std::exchange(graph_, std::move(outer));
+        OnnxMessage const inner = std::exchange(graph_, std::move(outer));
         std::vector<std::string> all{first};
         all.insert(all.end(), inputs.begin(), inputs.end());
         return nodes("Scan", all, 2,
@@ -151,7 +151,7 @@ public:
     }
     std::string constant(double value) { return constant({}, {float(value)}); }
     std::string sizes(Sizes const& values) {
-        ProtoMessage tensor;
+        OnnxMessage tensor;
         tensor.put(1, std::int64_t(values.size())).put(2, int64_type);
         for (auto const v : values) tensor.put(7, v);
         std::string const name = joined("c", ++constants_);
@@ -165,11 +165,11 @@ public:
     /// The file: one input and one output, whose first extent is the batch.
     std::string model(std::string_view name, int input_type, Sizes const& input, std::string const& last,
                       Sizes const& output) {
-        ProtoMessage end, graph = graph_;
+        OnnxMessage end, graph = graph_;
         end.put(1, std::string_view(last)).put(2, "y").put(3, "n").put(4, "Identity");
         graph.put(1, end).put(2, name);
         graph.put(11, value("x", input_type, input)).put(12, value("y", float_type, output));
-        ProtoMessage opset, all;
+        OnnxMessage opset, all;
         opset.put(1, "").put(2, 17);
         return all.put(1, 8).put(2, "inlay").put(7, graph).put(8, opset).bytes();
     }
@@ -186,22 +186,22 @@ private:
         fail(Error("", "ONNX", "a parameter " + name, "none"));
     }
     std::string store(std::string const& name, Sizes const& shape, std::vector<float> const& values) {
-        ProtoMessage tensor;
+        OnnxMessage tensor;
         for (auto const n : shape) tensor.put(1, n);
         std::string raw;
-        for (float const v : values) raw += ProtoMessage::little(v);
+        for (float const v : values) raw += OnnxMessage::little(v);
         graph_.put(5, tensor.put(2, float_type).put(8, std::string_view(name)).put(9, raw));
         return name;
     }
-    static ProtoMessage value(std::string_view name, int type) {
-        ProtoMessage tensor, any, info;
+    static OnnxMessage value(std::string_view name, int type) {
+        OnnxMessage tensor, any, info;
         return info.put(1, name).put(2, any.put(1, tensor.put(1, type)));
     }
-    static ProtoMessage value(std::string_view name, int type, Sizes const& sizes) {
-        ProtoMessage shape, tensor, any, info, batch;
+    static OnnxMessage value(std::string_view name, int type, Sizes const& sizes) {
+        OnnxMessage shape, tensor, any, info, batch;
         shape.put(1, batch.put(2, "batch"));
         for (auto const n : sizes) {
-            ProtoMessage extent;
+            OnnxMessage extent;
             shape.put(1, extent.put(1, n));
         }
         return info.put(1, name).put(2, any.put(1, tensor.put(1, type).put(2, shape)));
@@ -214,7 +214,7 @@ private:
 
     std::vector<Weights> weights_;
     std::set<std::string> stored_;
-    ProtoMessage graph_;
+    OnnxMessage graph_;
     int values_ = 0, constants_ = 0;
 };
 
