@@ -16,8 +16,13 @@ struct Axes {
     std::string title, x, y;
 };
 
-/// One plot of lines with a legend; curves without points are left out.
-inline void plot(std::string const& path, Axes const& axes, std::vector<Curve> const& curves) {
+struct Panel {
+    Axes axes;
+    std::vector<Curve> curves;
+};
+
+/// Lines with a legend; curves without points are left out.
+inline void draw_panel(std::FILE* file, Axes const& axes, std::vector<Curve> const& curves) {
     constexpr double left = 60, right = 460, top = 40, bottom = 330;
     char const* const colours[] = {"#1b6ca8", "#c8553d", "#3a7d44", "#7a4988",
                                    "#b8860b", "#444444", "#00838f", "#d16ba5"};
@@ -32,8 +37,6 @@ inline void plot(std::string const& path, Axes const& axes, std::vector<Curve> c
     auto const at_x = [&](double x) { return left + (right - left) * (x - low_x) / (high_x - low_x); };
     auto const at_y = [&](double y) { return bottom - (bottom - top) * (y - low_y) / (high_y - low_y); };
 
-    std::FILE* const file = std::fopen(path.c_str(), "w");
-    if (!file) throw std::runtime_error("cannot write " + path);
     auto const text = [&](double x, double y, char const* anchor, std::string const& words) {
         std::fprintf(file, "<text x='%.1f' y='%.1f' text-anchor='%s'>%s</text>\n", x, y, anchor,
                      words.c_str());
@@ -43,9 +46,6 @@ inline void plot(std::string const& path, Axes const& axes, std::vector<Curve> c
         std::snprintf(words, sizeof words, "%.4g", v);
         return std::string(words);
     };
-    std::fprintf(file, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 680 380' width='680' "
-                       "height='380' font-family='sans-serif' font-size='12'>\n"
-                       "<rect width='680' height='380' fill='white'/>\n");
     text((left + right) / 2, 20, "middle", axes.title);
     text((left + right) / 2, 370, "middle", axes.x);
     text(left, 34, "middle", axes.y);
@@ -68,6 +68,26 @@ inline void plot(std::string const& path, Axes const& axes, std::vector<Curve> c
         text(right + 40, legend, "start", c.name);
         legend += 20;
     }
+}
+
+/// Plots below one another.
+inline void plot(std::string const& path, std::vector<Panel> const& panels) {
+    constexpr int wide = 680, high = 380;
+    int const all = high * int(panels.size());
+    std::FILE* const file = std::fopen(path.c_str(), "w");
+    if (!file) throw std::runtime_error("cannot write " + path);
+    std::fprintf(file,
+                 "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
+                 "font-family='sans-serif' font-size='12'>\n<rect width='%d' height='%d' fill='white'/>\n",
+                 wide, all, wide, all, wide, all);
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+        std::fprintf(file, "<g transform='translate(0 %d)'>\n", high * int(i));
+        draw_panel(file, panels[i].axes, panels[i].curves);
+        std::fprintf(file, "</g>\n");
+    }
     std::fprintf(file, "</svg>\n");
     std::fclose(file);
+}
+inline void plot(std::string const& path, Axes const& axes, std::vector<Curve> const& curves) {
+    plot(path, {Panel{axes, curves}});
 }

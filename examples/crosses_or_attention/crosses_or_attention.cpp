@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -65,14 +66,27 @@ using BinnedProducts = Model<Binned, Sum<Linear, Products<Embed<8, PiecewiseLine
 
 using How = Optimize<On<Cross, Ftrl>, Otherwise<AdamW>>;
 template <class M> inline constexpr bool only_tables = std::is_same_v<M, Logistic> || std::is_same_v<M, Wide>;
-template <class M> auto options_for(float rate, Seed seed) {
+template <class M> auto options_for(float rate, Seed seed, double average) {
     Ftrl const wide{.alpha = 0.1f, .l1 = 1};
     if constexpr (only_tables<M>) return TrainOptions<Ftrl>{.optimizer = wide, .seed = seed};
-    else return TrainOptions<How>{.optimizer = {wide, AdamW{.learning_rate = rate}}, .seed = seed};
+    else
+        return TrainOptions<How>{
+            .optimizer = {wide, AdamW{.learning_rate = rate}}, .seed = seed, .average = average};
 }
+/// Leaves the average of the weights in the network, where one is kept.
 template <class M, class O, class Data>
 FitReport fit(Network<M>& net, TrainOptions<O> options, Data const& rows, FitOptions<Data> const& how) {
-    return Trainer<M, BinaryCrossEntropy, Batch<128>, O, Threads>(net, options, Threads{}).fit(rows, how);
+    Trainer<M, BinaryCrossEntropy, Batch<128>, O, Threads> trainer(net, options, Threads{});
+    auto const report = trainer.fit(rows, how);
+    if (options.average > 0) {
+        auto const kept = std::make_unique<typename M::Params>();
+        {
+            auto const swapped = trainer.averaged();
+            *kept = net.params();
+        }
+        net.params() = *kept;
+    }
+    return report;
 }
 
 Label const income{"income", ">50K"};
@@ -115,13 +129,14 @@ template <class M, int B, class Rec> double latency(Network<M> const& net, Rows<
     }
     return std::isfinite(kept) ? least : 0;
 }
-template <class M, class Rec> Line measure(char const* name, Data<Rec> const& data, int seeds, int epochs) {
+template <class M, class Rec>
+Line measure(char const* name, Data<Rec> const& data, int seeds, int epochs, double average = 0) {
     Line l{name};
     l.parameters = M::parameters;
     double best = 0;
     for (float const rate : only_tables<M> ? std::vector<float>{0.1f} : std::vector<float>{1e-3f, 3e-3f}) {
         auto net = Network<M>(Seed{100});
-        fit(net, options_for<M>(rate, Seed{100}), data.most,
+        fit(net, options_for<M>(rate, Seed{100}, average), data.most,
             {.epochs = epochs,
              .validate = &data.held,
              .metrics = metrics<Auc>,
@@ -133,7 +148,8 @@ template <class M, class Rec> Line measure(char const* name, Data<Rec> const& da
     for (int s = 1; s <= seeds; ++s) {
         Seed const seed{std::uint64_t(s)};
         auto net = Network<M>(seed);
-        double const seconds = fit(net, options_for<M>(l.rate, seed), data.all, {.epochs = l.epochs}).seconds;
+        double const seconds =
+            fit(net, options_for<M>(l.rate, seed, average), data.all, {.epochs = l.epochs}).seconds;
         auto const p = predict(net, data.test);
         double const auc = Auc::of(p);
         l.auc += auc / seeds, squares += auc * auc / seeds, l.loss += LogLoss::of(p) / seeds;
@@ -199,6 +215,7 @@ int main(int argc, char** argv) try {
     lines.push_back(measure<Wide>("exact crosses", data, seeds, std::min(epochs, 4)));
     lines.push_back(measure<Machine>("factorization machine", data, seeds, epochs));
     lines.push_back(measure<DcnV2>("DCN-V2", data, seeds, epochs));
+    lines.push_back(measure<DcnV2>("DCN-V2, averaged weights", data, seeds, epochs, 0.998));
     lines.push_back(measure<AutoInt>("AutoInt", data, seeds, epochs));
     lines.push_back(measure<WideDeep>("Wide & Deep", data, seeds, epochs));
     lines.push_back(measure<Both>("crosses + attention", data, seeds, epochs));

@@ -40,6 +40,7 @@ using Near = SoftmaxAttn<Heads<2>, Window<64>, Rope<10'000>>;
 using Learning = Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>>;
 using SlidingWindow = Layered<Near>;
 using Linear = Layered<LinearAttn<Heads<2>, GatedDelta>>;
+using Keeping = Layered<Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, NeverForgets>>;
 using MemoryAlone = Layered<Learning>;
 using Mac = Layered<MemoryAsContext<32, 4, SoftmaxAttn<Heads<2>, Rope<10'000>>, Learning>>;
 using Mag =
@@ -266,11 +267,12 @@ int main(int argc, char** argv) try {
     all(Tag<SlidingWindow>{}, "window");
     all(Tag<Linear>{}, "linear");
     all(Tag<MemoryAlone>{}, "memory");
+    all(Tag<Keeping>{}, "keeping");
     all(Tag<Mac>{}, "MAC");
     all(Tag<Mag>{}, "MAG");
     all(Tag<Mal>{}, "MAL");
     all(Tag<Fam>{}, "FAM");
-    if (!any) throw std::runtime_error("models: window linear memory MAC MAG MAL FAM");
+    if (!any) throw std::runtime_error("models: window linear memory keeping MAC MAG MAL FAM");
 } catch (std::exception const& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which item comes next: SASRec (arXiv 1808.09781) with a softmax over all items, gSASRec's loss (arXiv
-// 2308.07192) on the same network, and a network whose first layer reads the past by linear attention.
+// Which item comes next: SASRec (arXiv 1808.09781) with a softmax over all items, gSASRec (arXiv 2308.07192)
+// with a table of its own for scores, and a network whose first layer reads the past by linear attention.
 //
 //     next_item [SEQUENCES [EPOCHS [sasrec|gsasrec|hybrid]]]
 //
@@ -36,6 +36,8 @@ template <class... Layers>
 using Next =
     Model<Visit, Select<"seen">, Tied<Embed<width>, LearnedPosition, Dropout<0.2>, Layers..., LayerNorm>>;
 using SasRec = Next<Repeat<2, Layer<Exact>>>;
+using GSasRec = Model<Visit, Select<"seen">, Embed<width>, LearnedPosition, Dropout<0.2>,
+                      Repeat<2, Layer<Exact>>, LayerNorm, Named<"scores", Dense<items + 1>>>;
 using Hybrid = Next<Layer<Linear>, Layer<Exact>>;
 
 /// What users had, and the same as a log.
@@ -127,6 +129,16 @@ struct Report {
     }
 };
 
+/// Scores start where gBCE is at rest for an item that nothing is known of, K sigmoid(s) = beta. From 0 they
+/// would all have to fall by that much first, and drag all that a network tells apart with them.
+template <class M> void start_low(Network<M>& net) {
+    constexpr double negatives = 256, beta = 1 - 0.75 * (1 - negatives / items);
+    M::Block::visit(net.params(), Path{}, [](auto, Path const& at, Kind, auto weight) {
+        if (to_string(at) == "scores.bias")
+            std::fill_n(weight.data, weight.width, float(std::log(beta / negatives)));
+    });
+}
+
 template <class M, class Loss> Report run(char const* name, Data const& data, int epochs) {
     auto const windows = sequence_rows<"seen">(data.log, data.parts.train);
     std::vector<std::uint32_t> some; // a part of the validation events, for the curve
@@ -134,6 +146,7 @@ template <class M, class Loss> Report run(char const* name, Data const& data, in
         some.push_back(data.parts.validation[i]);
     Report r{name, M::parameters, 0, {}, {}, {name, {}, {}}};
     auto net = Network<M>(Seed{1});
+    if constexpr (std::is_same_v<Loss, Gbce>) start_low(net);
     Trainer<M, Loss, Batch<batch>, AdamW> trainer(
         net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 100}, .clip = {.norm = 1}});
     trainer.fit(windows, {.epochs = epochs, .progress = true, .on_epoch = [&](EpochEvent& e) {
@@ -174,7 +187,7 @@ int main(int argc, char** argv) try {
                 "                              parameters  seconds   HR@10    NDCG@10  HR@10    NDCG@10\n");
     std::vector<Report> all = {popular(data)};
     if (wanted("sasrec")) all.push_back(run<SasRec, CrossEntropy>("SASRec, softmax", data, epochs));
-    if (wanted("gsasrec")) all.push_back(run<SasRec, Gbce>("gSASRec, 256 negatives", data, epochs));
+    if (wanted("gsasrec")) all.push_back(run<GSasRec, Gbce>("gSASRec, 256 negatives", data, epochs));
     if (wanted("hybrid")) all.push_back(run<Hybrid, CrossEntropy>("1 gated delta : 1 softmax", data, epochs));
 
     std::FILE* const file = std::fopen("next_item.csv", "w");
@@ -188,9 +201,8 @@ int main(int argc, char** argv) try {
     }
     std::fclose(file);
     plot("next_item.svg", {"NDCG@10 of a part of the validation events", "epoch", "NDCG@10"}, curves);
-    bool learned = true; // but for gBCE, which needs more epochs than are tried on walks
-    for (auto const& r : all)
-        learned = learned && (r.name[0] == 'g' || &r == &all[0] || r.test.ndcg > all[0].test.ndcg);
+    bool learned = true;
+    for (auto const& r : all) learned = learned && (&r == &all[0] || r.test.ndcg > all[0].test.ndcg);
     if (!learned) std::fprintf(stderr, "a model ranks no better than popularity\n");
     return learned ? 0 : 1;
 } catch (std::exception const& e) {

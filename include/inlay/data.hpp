@@ -10,6 +10,7 @@
 #include <inlay/inlay.hpp>
 #include <inlay/io/dispatch.hpp>
 #include <inlay/io/known_models.hpp>
+#include <inlay/io/recommender_names.hpp>
 #include <inlay/io/rtneural.hpp>
 #include <inlay/io/state.hpp>
 #include <inlay/io/torch_names.hpp>

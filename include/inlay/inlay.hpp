@@ -3,6 +3,8 @@
 #pragma once
 
 #include <inlay/blocks/activation.hpp>
+#include <inlay/blocks/aligned_codes.hpp>
+#include <inlay/blocks/as_numbers.hpp>
 #include <inlay/blocks/batch_norm.hpp>
 #include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/cross.hpp>
@@ -15,6 +17,7 @@
 #include <inlay/blocks/fixed_rows.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/hstu.hpp>
+#include <inlay/blocks/item_to_item.hpp>
 #include <inlay/blocks/linear_attn.hpp>
 #include <inlay/blocks/memory.hpp>
 #include <inlay/blocks/norm.hpp>

@@ -329,3 +329,15 @@ TEST_CASE("a log from rows that are already encoded") {
     CHECK(refusal([&] { EventLog<Item>({1, 0, 1}, {5, std::nan(""), 4}, rows); }).find("a finite time") !=
           std::string::npos);
 }
+
+TEST_CASE("a history with weights is an event's own") {
+    using Item = Record<Categorical<"item", 10>, History<"liked", 2, SameAs<"item">, Weighted>>;
+    Rows<Item> rows;
+    rows.row.resize(2);
+    get<1>(rows.row[0]) = {1, {7}, {0.5f}};
+    rows.target = {0, 1};
+    EventLog<Item> const log({0, 0}, {1, 2}, rows);
+    auto const all = event_rows(log, log.all());
+    CHECK(get<1>(all[0]).weight[0] == 0.5f);
+    CHECK(get<1>(all[1]).count == 0);
+}

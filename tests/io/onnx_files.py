@@ -241,6 +241,8 @@ def run_node(op, x, attribute):
         return broadcast(*x, TWO[op])
     if op == "LeakyRelu":
         return Tensor(x[0].shape, [v if v > 0 else attribute["alpha"] * v for v in x[0].numbers])
+    if op == "PRelu":
+        return broadcast(*x, lambda v, slope: v if v > 0 else slope * v)
     if op == "MatMul":
         return matmul(*x)
     if op == "Transpose":

@@ -61,7 +61,7 @@ int main(int, char** argv) {
     using Each = Stack<Relu, LeakyRelu, Tanh, Sigmoid, Softplus, Silu, Gelu, GeluTanh>;
     write<Model<Vector<5>, Dense<7>, Dropout<0.5>, BatchNorm,
                 Sum<Named<"a", Dense<6>>, Stack<Dense<6, NoBias>, Each>>, Residual<LayerNorm, SwiGlu<4>>,
-                Concat<Dense<2>, Gelu>, Dense<3>>>(folder, "vector");
+                Concat<Dense<2>, Gelu>, PRelu, Dice, BasicBatchNorm<NoAffine>, Dense<3>>>(folder, "vector");
     write<Model<Tokens<6, 11>, Embed<8>, LearnedPosition,
                 Repeat<2, PreNorm<SoftmaxAttn<Heads<4>, KvHeads<2>, Rope<100>>>, PreNorm<SwiGlu<6>>>, RmsNorm,
                 Dense<11, NoBias>>>(folder, "decoder");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "../laws.hpp"
+#include "../reference/ease.hpp"
 
 namespace {
 auto const mlp = reference::mlp({"0", "2"}, reference::relu);
@@ -55,13 +56,16 @@ TEST_CASE("laws: towers") {
     laws_in_float<PerRow<Dense<3>, Mlp<4, 2>>, Sequence<2, 5>>(
         reference::per_row({reference::dense, mlp}, 5));
 }
+TEST_CASE("laws: items to each other") {
+    laws_in_float<ItemToItem, Sequence<2, 17>>(reference::item_to_item);
+}
 TEST_CASE("laws: joint logits") { laws<Esmm, Vector<2>>(reference::esmm); }
 TEST_CASE("laws: a transformer over a history and its target") {
     laws_in_float<Let<"t", MeanPool, TargetFirst<"t", Bst>>, Sequence<5, 6>>(bst);
 }
 TEST_CASE("laws: two levels of extraction") {
-    laws<Stack<MultiGate<2, Mlp<4, 3>, SharedExperts<1>, OwnExperts<2>, SharedRow>,
-               MultiGate<2, Dense<17>, SharedExperts<2>, OwnExperts<1>>>,
-         Vector<5>>(ple);
+    laws_in_float<Stack<MultiGate<2, Mlp<4, 3>, SharedExperts<1>, OwnExperts<2>, SharedRow>,
+                        MultiGate<2, Dense<17>, SharedExperts<2>, OwnExperts<1>>>,
+                  Vector<5>>(ple);
     laws_in_float<MultiGate<2, Dense<3>, SharedExperts<1>, OwnExperts<1>, SharedRow>, Sequence<3, 5>>(level);
 }

@@ -25,7 +25,7 @@ struct Seen {
     std::vector<double> x, y;
     void enter(Path const&) {}
     template <class Block, class C, class P, class X, class Y> void leave(C const&, P const&, X from, Y to) {
-        if constexpr (!detail::is_softmax_attn<typename Block::Spec>) return;
+        if constexpr (!detail::is_attention<typename Block::Spec>) return;
         else keep(from, to);
     }
     template <class X, class Y> void keep(X from, Y to) {
@@ -37,8 +37,7 @@ struct Seen {
     }
 };
 /// y of every token out of weights and values by hand, without gates, biases and learned keys.
-template <class... Policies> void check() {
-    using Spec = SoftmaxAttn<HeadDim<4>, Policies...>;
+template <class Spec> void check_spec() {
     using M = Model<Sequence<T, D>, Let<"e", Tanh, Dense<D>, Spec>>;
     constexpr int H = Spec::heads, K = Spec::kv_heads, d = 4;
     Network<M> net(Seed{1});
@@ -77,6 +76,8 @@ template <class... Policies> void check() {
     });
     CHECK(calls == 1);
 }
+template <class... Policies> void check() { check_spec<SoftmaxAttn<HeadDim<4>, Policies...>>(); }
+template <class... Policies> void check_sparse() { check_spec<SparseAttn<HeadDim<4>, Policies...>>(); }
 } // namespace
 
 TEST_CASE("maps of weights give what the block gives, whatever the policies") {
@@ -88,6 +89,14 @@ TEST_CASE("maps of weights give what the block gives, whatever the policies") {
     check<Heads<2>, Entmax15>();
     check<Heads<4>, KvHeads<2>, ScoredBy<NonApproximate>>();
     check<Heads<2>, ScoredBy<StaticEmbQK<"e">>, Forgetting>();
+    check<Heads<3>, Selective>();
+}
+TEST_CASE("maps of weights over keys that a pattern chose") {
+    check_sparse<Heads<2>, Strided<3>, GlobalTokens<1>, SinkLogit>();
+    check_sparse<Heads<4>, KvHeads<2>, Rope<10>, TopBlocks<2, 2>>();
+    check_sparse<Heads<2>, HardSelect<3>>();
+    check_sparse<Heads<4>, KvHeads<2>, Nsa<2, 3, 2>>();
+    check_sparse<Heads<4>, KvHeads<2>, SnapKv<5, 2, true, 2, 1, 1>>();
 }
 
 TEST_CASE("entropy, the strongest key, and what goes elsewhere") {

@@ -37,6 +37,8 @@ TEST_CASE("a probe counts the pairs that sparse attention asks") {
     CHECK(blocks[0].mean() == doctest::Approx(blocks[0].of(0)));
     CHECK(blocks[1].layer == 1);
     CHECK(blocks[1].pairs == std::vector<double>{18});
+    CHECK(blocks[1].choosing == 0);
+    CHECK(run<TopTokens<3>>(18)[0].choosing == 2 * 2 * 4 * 210); // two heads of 4, all pairs of 20 tokens
 
     CHECK(run<TopTokens<3>>(18)[0].pairs[0] == 1 + 2 + 16 * 3);
     CHECK(run<Strided<4>, GlobalTokens<2>>(18)[0].pairs[0] ==

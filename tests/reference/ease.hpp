@@ -42,4 +42,20 @@ inline Sequence ease(Sequence gram, double l2) {
     return b;
 }
 
+// x_j times weight_ij over j != i; the diagonal is taken out of a sum that has it.
+inline Result item_to_item(Parameters const& p, Sequence const& x) {
+    Sequence const w = rows_of(p["weight"]);
+    Result y{x, x};
+    for (std::size_t t = 0; t < x.size(); ++t)
+        for (std::size_t i = 0; i < w.size(); ++i) {
+            y.value[t][i] = 0, y.magnitude[t][i] = 2 * std::abs(w[i][i] * x[t][i]);
+            for (std::size_t j = 0; j < w.size(); ++j) {
+                if (j == i) continue;
+                y.value[t][i] += w[i][j] * x[t][j];
+                y.magnitude[t][i] += std::abs(w[i][j] * x[t][j]);
+            }
+        }
+    return y;
+}
+
 } // namespace reference

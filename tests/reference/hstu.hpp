@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // y = (U * LN(O)) Wo^T + bo; [U, V, Q, K] = silu(LN(x) W^T) head by head within each; O = A V, A_ij =
-// silu(q_i k_j + position(i - j)) / capacity for j <= i, not normalised.
+// silu(q_i k_j + position(i - j)) / capacity for the last j <= i, not normalised.
 #pragma once
 
+#include "activation.hpp"
 #include "combine.hpp"
 
 namespace reference {
 
-inline Block hstu(std::size_t heads, std::size_t d, std::size_t capacity) {
+// With times, time(bucket of their difference over unit) is added to the score.
+inline Block hstu(std::size_t heads, std::size_t d, std::size_t capacity, std::vector<double> times = {},
+                  double unit = 1) {
     return [=](Parameters const& p, Sequence const& x) {
         if (x.empty()) return Result{};
         auto const normed = [](Sequence const& z) {
@@ -25,8 +28,15 @@ inline Block hstu(std::size_t heads, std::size_t d, std::size_t capacity) {
                 o.magnitude = o.value;
                 for (std::size_t h = 0; h < heads; ++h)
                     for (std::size_t i = 0; i < z.size(); ++i)
-                        for (std::size_t j = 0; j <= i; ++j) {
+                        for (std::size_t j = i < capacity ? 0 : i + 1 - capacity; j <= i; ++j) {
                             double s = p["position"](0, static_cast<int>(i - j)), terms = std::abs(s);
+                            if (!times.empty()) {
+                                double const apart = std::abs(times.at(i) - times.at(j)) / unit;
+                                int const last = p["time"].cols - 1;
+                                double const level = std::floor(std::log(std::fmax(1, apart)) / 0.301);
+                                double const b = p["time"](0, level < last ? static_cast<int>(level) : last);
+                                s += b, terms += std::abs(b);
+                            }
                             for (std::size_t t = 0; t < d; ++t) {
                                 double const term = z[i][2 * width + h * d + t] * z[j][3 * width + h * d + t];
                                 s += term;

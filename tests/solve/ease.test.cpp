@@ -3,6 +3,7 @@
 
 #include <inlay/inlay.hpp>
 #include <inlay/solve.hpp>
+#include <inlay/train.hpp>
 
 #include <doctest/doctest.h>
 
@@ -87,6 +88,60 @@ TEST_CASE("invariants: every user twice with twice the l2, items renamed, a larg
     auto scaled = ease_weights(9, x.gram(), 1e9);
     for (double& w : scaled) w *= 1e9;
     same(scaled, wanted, 1e-6 * 50);
+}
+
+TEST_CASE("slopes of the closed form are its differences") {
+    constexpr int n = 7;
+    auto const g = drawn(60, n, 3).gram();
+    std::vector<double> slopes;
+    for (std::uint64_t i = 0; i < n * n; ++i) slopes.push_back(Key{4}.normal(i));
+    auto const loss = [&](std::vector<double> const& gram, double l2) {
+        reference::Sequence rows;
+        for (std::ptrdiff_t i = 0; i < n; ++i)
+            rows.emplace_back(gram.begin() + i * n, gram.begin() + (i + 1) * n);
+        auto const b = reference::ease(rows, l2);
+        double sum = 0;
+        for (std::size_t i = 0; i < n * n; ++i) sum += slopes[i] * b[i / n][i % n];
+        return sum;
+    };
+    auto const got = ease_slopes(n, g, 2, slopes);
+    double const h = 1e-4;
+    CHECK(got.l2 == doctest::Approx((loss(g, 2 + h) - loss(g, 2 - h)) / (2 * h)).epsilon(1e-7));
+    for (std::size_t i = 0; i < n * n; ++i) {
+        auto more = g, less = g;
+        more[i] += h, less[i] -= h;
+        CHECK(std::abs(got.gram[i] - (loss(more, 2) - loss(less, 2)) / (2 * h)) < 1e-7);
+    }
+    CHECK_THROWS_AS(ease_slopes(n, g, 2, {1, 2}), Error);
+}
+
+TEST_CASE("in a stack it is ItemToItem, which never learns of an item from itself") {
+    constexpr int n = 9;
+    auto const x = drawn(30, n, 2);
+    auto const model = Ease::fit(x, 2);
+    using M = Model<Vector<n>, ItemToItem>;
+    auto net = Network<M>(Seed{1});
+    model.write_to(get<0>(net.params()).weight.ref());
+    Rows<Vector<n>> rows;
+    for (std::size_t u = 0; u < x.users(); ++u) {
+        std::vector<float> chosen(n);
+        for (std::int32_t i : x[u]) chosen[std::size_t(i)] = 1;
+        rows.input.insert(rows.input.end(), chosen.begin(), chosen.end());
+        rows.target.insert(rows.target.end(), chosen.begin(), chosen.end());
+    }
+    auto ws = Workspace<M, Batch<1>>{};
+    float scores[n];
+    for (std::size_t u = 0; u < x.users(); ++u) {
+        model.score(x[u], scores);
+        Tensor<Native, 1, n> one{};
+        std::ranges::copy(rows[u], one[0]);
+        auto const y = net.infer(In<Vector<n>, Native>{one[0]}, 1, ws);
+        for (int i = 0; i < n; ++i) CHECK(y(0)[i] == doctest::Approx(scores[i]).epsilon(1e-5));
+    }
+    Trainer<M, MeanSquaredError, Batch<8>, Adam>(net).fit(rows, {.epochs = 2});
+    auto const w = get<0>(net.params()).weight.ref();
+    for (int i = 0; i < n; ++i) CHECK(w(i, i) == 0);
+    CHECK(w(0, 1) != model.weight[n]);
 }
 
 TEST_CASE("in a model it is Embed over a bag") {

@@ -83,13 +83,14 @@ struct PRelu {
 /// momentum=0.01, affine=False)(x)); p * x + (1 - p) * alpha * x`. Error: ids or a record as input.
 struct Dice {
     using Wanted = a_vector_or_a_sequence;
+    using Norm = BasicBatchNorm<Eps<1e-9>, Momentum<0.01>, NoAffine>;
     template <int... N> static Tag<Shape<N...>> out(Tag<Shape<N...>>);
 
     template <class I, class R> struct Block : BlockDefaults {
         using Spec = Dice;
         using T = typename R::type;
         using Output = I;
-        using Norm = typename BasicBatchNorm<Eps<1e-9>, Momentum<0.01>, NoAffine>::template Block<I, R>;
+        using Norm = typename Dice::Norm::template Block<I, R>;
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
         static constexpr int parameters = D;

@@ -26,7 +26,8 @@ struct LogSplit {
 };
 
 namespace detail {
-/// Whether a field's value follows from earlier events: a history SameAs another field.
+/// Whether a field's value follows from earlier events: a history SameAs another field. One that is Weighted
+/// stands in the file.
 template <class Field> inline constexpr bool is_derived = false;
 template <Name N, int T, Name Other> inline constexpr bool is_derived<History<N, T, SameAs<Other>>> = true;
 

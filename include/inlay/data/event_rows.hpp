@@ -55,7 +55,6 @@ template <class Rec> typename Rec::Row event_row(EventLog<Rec> const& log, std::
     each<std::size_t(Rec::fields)>([&](auto j) {
         using Field = typename Rec::template field<j>;
         if constexpr (is_derived<Field>) {
-            static_assert(!has_weights<Field>, "inlay: a history that is made of a log has no weights");
             constexpr auto of = Rec::template owner<j>();
             using Other = typename Rec::template field<of>;
             auto& history = get<j>(row);

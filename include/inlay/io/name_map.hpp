@@ -21,6 +21,8 @@ struct NameRule {
     /// and not needed.
     std::vector<std::string> ours{};
     Stored stored = Stored::alike;
+    int skipped = 0;  ///< rows of theirs in front, that are not here; written as zeros
+    double times = 1; ///< a number here is so many times theirs
 };
 /// Says which tensor of a file fills which of a model. All of a model's tensors are to be filled, each by one
 /// rule; a rule that fills none of them stands for nothing.
@@ -62,32 +64,31 @@ template <class T> struct Filling {
     std::vector<NamedTensor<T> const*> ours{};
 
     std::uint64_t rows() const {
-        std::uint64_t n = 0;
+        auto n = std::uint64_t(rule->skipped);
         for (auto const* t : ours) n += rows_of(*t);
         return n;
     }
     std::size_t count() const {
-        std::size_t n = 0;
-        for (auto const* t : ours) n += std::size_t(t->ref.rows) * std::size_t(t->ref.width);
-        return n;
+        bool const vectors = ours[0]->is_vector();
+        return std::size_t(rows()) * (vectors ? 1 : std::size_t(ours[0]->ref.width));
     }
     /// The shape that theirs should have.
     std::vector<std::uint64_t> shape() const {
-        if (ours[0]->kind == Kind::vector) return {rows()};
+        if (ours[0]->is_vector()) return {rows()};
         auto const width = std::uint64_t(ours[0]->ref.width);
         return turned() ? std::vector{width, rows()} : std::vector{rows(), width};
     }
     void fill(TensorInfo const& info) const {
         std::vector<T> values(info.count());
         read_scalars(info, values.data());
-        each([&](T& own, std::size_t at) { own = values[at]; });
+        each([&](T& own, std::size_t at) { own = T(double(values[at]) * rule->times); });
     }
     /// The inverse: theirs from ours.
     TensorSource source() const {
         using Number = std::remove_const_t<T>;
         return {theirs, real_dtype<Number>, shape(), [*this](std::byte* to) {
                     std::vector<Number> values(count());
-                    each([&](T& own, std::size_t at) { values[at] = own; });
+                    each([&](T& own, std::size_t at) { values[at] = Number(double(own) / rule->times); });
                     write_scalars(values.data(), values.size(), to);
                 }};
     }
@@ -96,9 +97,9 @@ private:
     /// Calls f with every number of ours and its place in theirs.
     template <class F> void each(F const& f) const {
         std::size_t const all = std::size_t(rows());
-        std::size_t first = 0; // row of theirs
+        auto first = std::size_t(rule->skipped); // row of theirs
         for (auto const* t : ours) {
-            bool const vector = t->kind == Kind::vector;
+            bool const vector = t->is_vector();
             std::size_t const n = std::size_t(rows_of(*t)), width = vector ? 1 : std::size_t(t->ref.width);
             for (std::size_t r = 0; r < n; ++r)
                 for (std::size_t c = 0; c < width; ++c)
@@ -109,7 +110,7 @@ private:
     }
     bool turned() const { return rule->stored == Stored::transposed; }
     static std::uint64_t rows_of(NamedTensor<T> const& t) {
-        return std::uint64_t(t.kind == Kind::vector ? t.ref.width : t.ref.rows);
+        return std::uint64_t(t.is_vector() ? t.ref.width : t.ref.rows);
     }
 };
 
@@ -120,8 +121,8 @@ std::vector<Filling<T>> fillings(NameMap const& map, std::vector<NamedTensor<T>>
     std::vector<Filling<T>> all;
     std::map<std::string, int> filled;
     auto const alike = [](NamedTensor<T> const& a, NamedTensor<T> const& b) {
-        bool const vectors = a.kind == Kind::vector;
-        return vectors == (b.kind == Kind::vector) && (vectors || a.ref.width == b.ref.width);
+        bool const vectors = a.is_vector();
+        return vectors == b.is_vector() && (vectors || a.ref.width == b.ref.width);
     };
     auto const named = [&](std::string const& name) -> NamedTensor<T> const* {
         for (auto const& t : wanted)

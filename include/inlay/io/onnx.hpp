@@ -3,7 +3,7 @@
 #pragma once
 
 #include <inlay/io/atomic_file.hpp>
-#include <inlay/io/onnx_linear.hpp>
+#include <inlay/io/onnx/linear.hpp>
 
 namespace inlay::inline INLAY_ISA {
 

@@ -19,8 +19,11 @@ template <class T> struct NamedTensor {
     std::string name;
     Kind kind;
     TensorRef<T> ref;
+    bool is_vector() const noexcept {
+        return kind == Kind::vector || (kind == Kind::buffer && ref.rows == 1);
+    }
     std::vector<std::uint64_t> shape() const {
-        if (kind == Kind::vector) return {std::uint64_t(ref.width)};
+        if (is_vector()) return {std::uint64_t(ref.width)};
         return {std::uint64_t(ref.rows), std::uint64_t(ref.width)};
     }
 };

@@ -90,7 +90,9 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        if (head.ids)
+            turn_listed<W>(n, head.ids + q0, padded, head.query, head.query_row, head.scale, turned);
+        else turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
         // The weights of a single tile are final: they are divided in their lanes, and `out` is written once.
         bool const once = wide == head.value_width && block.has_one_tile();
         if (!once) clear(sums, std::ptrdiff_t(Q) * wide);
@@ -102,8 +104,10 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
             top[v] = V(sink ? *sink : std::numeric_limits<T>::lowest());
             total[v] = V(sink ? T(1) : T(0));
         }
+        head.ask_ahead();
         block.each_tile([&](int k0, int k1) {
             tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, s);
+            head.ask_ahead();
             typename decltype(S::bias)::template Tile<W, T> const bias(scores.bias, q0, n, k0, k1);
             for (int v = 0; v < NV; ++v) {
                 TileRange const range = block.range(v, k0, k1);
@@ -125,6 +129,7 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
                         }
                 }
                 begun[v] = true;
+                head.ask_ahead();
             }
             block.each_strip(k0, k1, [&](int q, int rows, int from, int until) {
                 if (from < until || once) // nothing seen is zeros

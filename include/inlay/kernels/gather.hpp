@@ -16,10 +16,44 @@ inline constexpr int rows_ahead = 64;
 /// Asks for n numbers from x on.
 template <class T> INLAY_INLINE void prefetch([[maybe_unused]] T const* x, [[maybe_unused]] int n) noexcept {
 #if defined(__GNUC__)
-    for (int i = 0; i < n; i += int(64 / sizeof(T))) __builtin_prefetch(x + i);
-    __builtin_prefetch(x + n - 1); // a row need not begin with a line
+    auto const* line =
+        reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(x) & ~std::uintptr_t(63));
+    for (; line < reinterpret_cast<char const*>(x + n); line += 64) __builtin_prefetch(line);
 #endif
 }
+
+/// Rows that will be wanted soon, of up to eight tables: who has sums to make asks for a few of them now and
+/// then, so that misses pass meanwhile. All at once they would fill the buffers of misses, and sums would
+/// wait.
+template <class T> class RowsAhead {
+public:
+    /// Rows of `width` numbers of a table by their numbers; without numbers, the first n.
+    void add(int n, std::int32_t const* ids, T const* table, std::ptrdiff_t stride, int width) noexcept {
+        if (n > 0) some_[count_++] = {table, ids, stride, n, width};
+    }
+    void add(int n, T const* table, std::ptrdiff_t stride, int width) noexcept {
+        add(n, nullptr, table, stride, width);
+    }
+    /// Asks for the next rows, so many lines of a cache at least.
+    INLAY_NOINLINE void ask(int lines) noexcept {
+        for (; lines > 0 && at_ < count_; row_ = 0, ++at_) {
+            Some const& s = some_[at_];
+            for (int const each = (s.width * int(sizeof(T)) + 63) / 64; row_ < s.n && lines > 0;
+                 lines -= each)
+                prefetch(s.table + (s.ids ? s.ids[row_] : row_) * s.stride, s.width), ++row_;
+            if (row_ < s.n) return;
+        }
+    }
+
+private:
+    struct Some {
+        T const* table;
+        std::int32_t const* ids;
+        std::ptrdiff_t stride;
+        int n, width;
+    } some_[8];
+    int count_ = 0, at_ = 0, row_ = 0;
+};
 
 /// y[i] = table[ids[i]] for n rows of d numbers; pads of y are cleared.
 template <class T>

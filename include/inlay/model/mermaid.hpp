@@ -54,40 +54,40 @@ private:
 };
 
 /// What a block adds to the picture: `of<I>(lines, from)` returns the node of its output.
-template <class Spec> struct Drawn {
+template <class Spec> struct MermaidForm {
     template <class I> static int of(MermaidLines& m, int from) {
         return m.node(from, Written<Spec>::text(), ShapeText<typename OutputOf<Spec, I>::type>().text);
     }
 };
-template <class... S> struct Drawn<Stack<S...>> {
+template <class... S> struct MermaidForm<Stack<S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         using Shapes = walk<I, S...>;
         each<sizeof...(S)>(
-            [&](auto j) { from = Drawn<At<j, S...>>::template of<shape_at<j, Shapes>>(m, from); });
+            [&](auto j) { from = MermaidForm<At<j, S...>>::template of<shape_at<j, Shapes>>(m, from); });
         return from;
     }
 };
-template <class... S> struct Drawn<Residual<S...>> {
+template <class... S> struct MermaidForm<Residual<S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
-        int const last = Drawn<Stack<S...>>::template of<I>(m, from), sum = m.sign("+");
+        int const last = MermaidForm<Stack<S...>>::template of<I>(m, from), sum = m.sign("+");
         m.edge(last, sum), m.edge(from, sum);
         return sum;
     }
 };
-template <int N, class... S> struct Drawn<Repeat<N, S...>> {
+template <int N, class... S> struct MermaidForm<Repeat<N, S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         m.open(std::to_string(N) + " times");
         int const entry = m.node(0, "to each", ShapeText<I>().text);
-        int const last = Drawn<Stack<S...>>::template of<I>(m, entry);
+        int const last = MermaidForm<Stack<S...>>::template of<I>(m, entry);
         m.close();
         m.edge(from, entry);
         return last;
     }
 };
-template <Name N, class S> struct Drawn<Named<N, S>> {
+template <Name N, class S> struct MermaidForm<Named<N, S>> {
     template <class I> static int of(MermaidLines& m, int from) {
         m.open(N.text);
-        int const last = Drawn<S>::template of<I>(m, from);
+        int const last = MermaidForm<S>::template of<I>(m, from);
         m.close();
         return last;
     }
@@ -95,33 +95,33 @@ template <Name N, class S> struct Drawn<Named<N, S>> {
 /// Branches side by side, and what joins them.
 template <class... S> struct DrawnBranches {
     template <class I> static int of(MermaidLines& m, int from, char const* joint) {
-        int const last[] = {Drawn<S>::template of<I>(m, from)...}, join = m.sign(joint);
+        int const last[] = {MermaidForm<S>::template of<I>(m, from)...}, join = m.sign(joint);
         for (int const branch : last) m.edge(branch, join);
         return join;
     }
 };
-template <class... S> struct Drawn<Sum<S...>> {
+template <class... S> struct MermaidForm<Sum<S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         return DrawnBranches<S...>::template of<I>(m, from, "+");
     }
 };
-template <class... S> struct Drawn<Concat<S...>> {
+template <class... S> struct MermaidForm<Concat<S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         return DrawnBranches<S...>::template of<I>(m, from, "side by side");
     }
 };
-template <class... S> struct Drawn<Gate<S...>> {
+template <class... S> struct MermaidForm<Gate<S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         int const join = DrawnBranches<S...>::template of<I>(m, from, "weighted +");
         m.edge(from, join, " -.-> ");
         return join;
     }
 };
-template <class E, class... S> struct Drawn<Tied<E, S...>> {
+template <class E, class... S> struct MermaidForm<Tied<E, S...>> {
     template <class I> static int of(MermaidLines& m, int from) {
         using Hidden = typename OutputOf<E, I>::type;
-        int const in = Drawn<E>::template of<I>(m, from);
-        int const last = Drawn<Stack<S...>>::template of<Hidden>(m, in);
+        int const in = MermaidForm<E>::template of<I>(m, from);
+        int const last = MermaidForm<Stack<S...>>::template of<Hidden>(m, in);
         int const scores = m.node(last, "scores by the same table",
                                   ShapeText<typename OutputOf<Tied<E, S...>, I>::type>().text);
         m.edge(in, scores, " -.-> ");
@@ -136,7 +136,7 @@ template <class E, class... S> struct Drawn<Tied<E, S...>> {
 template <class M, class Stream> void mermaid(Stream& out) {
     detail::MermaidLines m;
     int const input = m.node(0, "input", detail::ShapeText<typename M::Input>().text);
-    detail::Drawn<typename M::Top>::template of<typename M::Input>(m, input);
+    detail::MermaidForm<typename M::Top>::template of<typename M::Input>(m, input);
     out << "flowchart TD\n";
     for (auto const& line : m.lines()) out << "    " << line << "\n";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/softmax_attn.hpp>
+#include <inlay/blocks/sparse_attn.hpp>
 #include <inlay/probe/attention_heads.hpp>
 #include <inlay/probe/watch.hpp>
 
@@ -13,7 +14,7 @@ namespace inlay::inline INLAY_ISA {
 /// The weights of one layer of attention over one sequence.
 struct AttentionMap {
     std::string place; ///< of the block, as names of tensors have it
-    int layer = 0;     ///< layers of SoftmaxAttn before it
+    int layer = 0;     ///< layers of SoftmaxAttn and SparseAttn before it
     int heads = 0;     ///< of queries; with Differential those of both sets, side by side
     int tokens = 0;
     std::vector<double> weight; ///< heads x tokens x tokens: of a head, a query and a key
@@ -44,8 +45,9 @@ struct AttentionMap {
 };
 
 namespace detail {
-template <class Spec> inline constexpr bool is_softmax_attn = false;
-template <class... P> inline constexpr bool is_softmax_attn<SoftmaxAttn<P...>> = true;
+template <class Spec> inline constexpr bool is_attention = false;
+template <class... P> inline constexpr bool is_attention<SoftmaxAttn<P...>> = true;
+template <class... P> inline constexpr bool is_attention<SparseAttn<P...>> = true;
 
 /// Reads weights off the block's own kernel: what it mixes, with unit vectors for values, are the weights, as
 /// many keys at a time as a value has numbers.
@@ -64,8 +66,15 @@ public:
         auto const forget = A::Forget::Rows::take(s, 1);
         auto rows = A::Rows::take(s);
         double* const level = reinterpret_cast<double*>(s.template take<std::byte>(level_bytes));
+        auto const selected = A::Select::take(s);
+        auto chosen = A::Choice::take(c, s);
         A::Forget::project(n, p.forget, A::asked_rows(c, x)(0), forget);
         lay_heads<A>(c, p, x, side, rows, s);
+        A::Select::begin(rows.order, n, nullptr, selected);
+        if constexpr (A::Choice::used) {
+            A::Choice::project(n, p.choice, x(0), chosen);
+            A::Choice::begin(static_cast<typename A::Choice::Memory const*>(nullptr), rows.order, n, chosen);
+        }
 
         map.heads = S::asks, map.tokens = n;
         map.weight.assign(std::size_t(S::asks) * std::size_t(n) * std::size_t(n), 0.0);
@@ -73,21 +82,24 @@ public:
         T* const mixed = s.template take<T>(std::size_t(S::rows * wide));
         T* const kept = s.template take<T>(std::size_t(S::rows));
         T* const work = s.template take<T>(A::Weights::room);
+        T const scale = A::Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1);
+        auto const judge = rows.head(0, 0, n, scale);
         for (int h = 0; h < A::H; ++h) {
+            if constexpr (A::Choice::used) A::Choice::choose(h, rows, n, chosen);
             A::Sink::put(p.sink, h, rows.key(h, 0), rows.value(h));
             std::fill_n(level, S::most_keys, 0.0);
             A::Place::lay(p.place, h, rows.order, n, level);
             lay(h, rows.order, n, forget, level);
             for (int set = 0; set < S::sets; ++set) {
-                auto head = rows.head(h, set, n, A::Norm::scaled ? T(1 / std::sqrt(double(d))) : T(1));
+                auto head = rows.head(h, set, n, scale);
                 head.value = unit;
                 double* const to =
                     map.weight.data() + std::size_t(h * S::sets + set) * std::size_t(n) * std::size_t(n);
                 for (int first = 0; first < n; first += vd) {
                     std::fill_n(unit, (front + n) * wide, T(0));
                     for (int i = 0; i < vd && first + i < n; ++i) unit[(front + first + i) * wide + i] = T(1);
-                    A::Weights::forward(head, scores(level), A::Sink::score(p.sink, h), mixed, wide, kept,
-                                        work);
+                    A::Weights::forward(head, scores(judge, selected, rows.order, n, level),
+                                        A::Sink::score(p.sink, h), mixed, wide, kept, work, chosen);
                     for (int t = 0; t < n; ++t)
                         for (int i = 0; i < vd && first + i < n; ++i)
                             to[t * n + first + i] = double(mixed[t * wide + i]);
@@ -110,11 +122,17 @@ private:
             A::Forget::lay(h, order, n, forget, static_cast<typename A::Forget::Memory const*>(nullptr),
                            level);
     }
-    static auto scores([[maybe_unused]] double const* level) noexcept {
-        using Cap = decltype(A::Spec::Cap::template of<T>());
-        if constexpr (A::has_levels)
-            return kernels::Scores<Cap, kernels::Levels>{A::Spec::Cap::template of<T>(), {level, 0, nullptr}};
-        else return kernels::Scores<Cap>{A::Spec::Cap::template of<T>(), {}};
+    template <class Head, class Room, class Order>
+    static auto scores([[maybe_unused]] Head const& judge, [[maybe_unused]] Room const& selected,
+                       [[maybe_unused]] Order order, [[maybe_unused]] int n,
+                       [[maybe_unused]] double const* level) noexcept {
+        auto const cap = A::Spec::Cap::template of<T>();
+        using Cap = std::remove_const_t<decltype(cap)>;
+        if constexpr (A::has_levels) return kernels::Scores<Cap, kernels::Levels>{cap, {level, 0, nullptr}};
+        else if constexpr (A::Select::used)
+            return kernels::Scores<Cap, typename A::Select::Bias>{
+                cap, A::Select::bias(&judge, cap, order, n, selected, selected.rest)};
+        else return kernels::Scores<Cap>{cap, {}};
     }
 };
 
@@ -152,21 +170,12 @@ template <class A>
 using MapReader = std::conditional_t<std::is_same_v<typename A::Spec::Asks, ScoredBy<NonApproximate>>,
                                      MeanReader<A>, WeightReader<A>>;
 
-/// Whether a layer of a model knows by itself what its tokens are told to ignore.
-template <class M> consteval bool has_selective() {
-    bool any = false;
-    describe_child<typename M::Block>(Path{}, 1, [&]<class Block>(Path const&, Tag<Block>, int) {
-        if constexpr (requires { typename Block::Select; }) any = any || Block::Select::used;
-    });
-    return any;
-}
-
 template <class F> class AttentionWatch {
 public:
     explicit AttentionWatch(F& f) : f_(f) {}
     void enter(Path const& place) { place_.enter(place); }
     template <class Block, class C, class P, class X, class Y> void leave(C const& c, P const& p, X x, Y) {
-        if constexpr (is_softmax_attn<typename Block::Spec>) {
+        if constexpr (is_attention<typename Block::Spec>) {
             map_.place = place_.text();
             MapReader<Block>::read(c, p, x, map_);
             f_(std::as_const(map_));
@@ -183,16 +192,12 @@ private:
 } // namespace detail
 
 /// Runs one sequence, ids or a view, through a network and calls `f(AttentionMap const&)` for each layer of
-/// SoftmaxAttn, in the order in which they run; a map holds for the call. Cost: forward, and for each layer T
-/// / HeadDim times the kernel of attention again; memory heads T^2 numbers. Error: a layer with Selective,
-/// whose weights follow from more than its scores.
+/// SoftmaxAttn and SparseAttn, in the order in which they run; a map holds for the call. Weights are those
+/// that values are added with: of Nsa the sum of its branches, gates included. Cost: forward, and for each
+/// layer T / HeadDim times the kernel of attention again; memory heads T^2 numbers.
 template <class M, class X, class F> void each_attention_map(Network<M> const& net, X const& x, F&& f) {
-    static_assert(!detail::has_selective<M>(),
-                  "inlay: an attention map cannot be read off a SoftmaxAttn with Selective");
-    if constexpr (!detail::has_selective<M>()) {
-        detail::AttentionWatch<std::remove_reference_t<F>> observer(f);
-        watch(net, x, observer);
-    }
+    detail::AttentionWatch<std::remove_reference_t<F>> observer(f);
+    watch(net, x, observer);
 }
 
 } // namespace inlay::inline INLAY_ISA

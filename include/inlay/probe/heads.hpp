@@ -81,11 +81,11 @@ struct AttentionLayer {
     std::string place; ///< with `{}` for repetitions
     int heads, width;
 };
-/// Every SoftmaxAttn of a model as it is written; those within a Repeat once.
+/// Every block of attention of a model as it is written; those within a Repeat once.
 template <class M> std::vector<AttentionLayer> attention_layers() {
     std::vector<AttentionLayer> all;
     M::Block::describe(Path{}, 1, [&]<class B>(Path const& at, Tag<B>, int) {
-        if constexpr (is_softmax_attn<typename B::Spec>) {
+        if constexpr (is_attention<typename B::Spec>) {
             std::string place = to_string(at);
             for (auto star = place.find('*'); star != std::string::npos; star = place.find('*'))
                 place.replace(star, 1, "{}");
@@ -96,8 +96,8 @@ template <class M> std::vector<AttentionLayer> attention_layers() {
 }
 } // namespace detail
 
-/// Silences a head: what it gives no longer reaches the model. Layers are those of SoftmaxAttn, in the order
-/// in which they run. One that the model does not have is an Error.
+/// Silences a head: what it gives no longer reaches the model. Layers are those of an attention map. One that
+/// the model does not have is an Error.
 template <class M> void prune_head(Network<M>& net, int layer, int head) {
     auto const layers = detail::attention_layers<M>();
     int at = 0;
@@ -113,8 +113,7 @@ template <class M> void prune_head(Network<M>& net, int layer, int head) {
                 pruned = true;
             }
     if (!pruned)
-        detail::fail(
-            Error("", "layer of SoftmaxAttn", "one of " + std::to_string(at), std::to_string(layer)));
+        detail::fail(Error("", "layer of attention", "one of " + std::to_string(at), std::to_string(layer)));
 }
 
 } // namespace inlay::inline INLAY_ISA

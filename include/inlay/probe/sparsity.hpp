@@ -15,6 +15,7 @@ struct AttainedSparsity {
     int tokens = 0;
     double all = 0;            ///< pairs of a query and a key in full attention: T (T + 1) / 2, T^2 both ways
     std::vector<double> pairs; ///< those of each head of queries
+    double choosing = 0;       ///< operations of choosing them, of all heads, where there are T tokens
 
     /// 1 - pairs / all of a head.
     double of(int head) const { return all > 0 ? 1 - pairs.at(std::size_t(head)) / all : 0; }
@@ -56,7 +57,8 @@ private:
                               int(all.size()),
                               n,
                               A::Spec::Keys::streams ? n * (n + 1.0) / 2 : double(n) * n,
-                              {}};
+                              {},
+                              A::H * Choice::choosing()};
         for (int h = 0; h < A::H; ++h) {
             auto const head = rows.head(h, 0, n, 1);
             if constexpr (Choice::used) {

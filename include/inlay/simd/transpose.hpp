@@ -30,7 +30,7 @@ template <int Wide> struct Parts {
         }
     };
 };
-constexpr int log2(int n) { return n > 1 ? 1 + log2(n / 2) : 0; }
+constexpr int halvings(int n) { return n > 1 ? 1 + halvings(n / 2) : 0; }
 /// Every other lane of a, then of b, from the first (Odd = 0) or the second on.
 template <class T, int W, int Odd> struct EveryOtherLane {
     static constexpr int at(int i) { return 2 * (i % (W / 2)) + Odd + i / (W / 2) * W; }
@@ -63,7 +63,7 @@ template <int W> INLAY_INLINE vec<float, W> pair_everywhere(float const* p) noex
     return as_singles(vec<double, W / 2>(both));
 }
 
-/// Lane j of register i changes places with lane i of register j: log2 W rounds of W shuffles.
+/// Lane j of register i changes places with lane i of register j: halvings W rounds of W shuffles.
 template <class T, int W> INLAY_INLINE void transpose(vec<T, W> (&r)[std::size_t(W)]) noexcept {
     using namespace detail;
     constexpr int L = block_lanes<T, W>;
@@ -87,7 +87,7 @@ template <class T, int W> INLAY_INLINE void transpose(vec<T, W> (&r)[std::size_t
         }
 }
 
-/// Lane i of the result is fold_halves(r[i], f). f is called W - 1 times instead of W log2 W, since every
+/// Lane i of the result is fold_halves(r[i], f). f is called W - 1 times instead of W halvings W, since every
 /// round halves the registers.
 template <class T, int W, class F>
 INLAY_INLINE vec<T, W> fold_rows(vec<T, W> (&r)[std::size_t(W)], F const& f) noexcept {
@@ -106,7 +106,7 @@ INLAY_INLINE vec<T, W> fold_rows(vec<T, W> (&r)[std::size_t(W)], F const& f) noe
                 }
             }(),
             ...);
-    }(std::make_integer_sequence<int, log2(W / L)>{});
+    }(std::make_integer_sequence<int, halvings(W / L)>{});
     INLAY_UNROLL for (int n = L / 2; n > 0; n /= 2) INLAY_UNROLL for (int i = 0; i < n; ++i) {
         auto const a = r[i], b = r[i + n];
         r[i] = f(shuffled<Interleave, 0>(a, b), shuffled<Interleave, 1>(a, b));

@@ -63,11 +63,53 @@ std::vector<double> ease_weights(int n, std::vector<double> gram, double l2) {
     return gram;
 }
 
+/// What ease_weights lets through.
+struct EaseSlopes {
+    std::vector<double> gram; ///< [n, n], of each number by itself: that of X is X (gram + gram^T)
+    double l2 = 0;
+};
+/// The slopes of ease_weights at the same G and l2, for slopes [n, n] of the weights, by which l2, or what G
+/// is made of, is tuned on held-out users: with dP_ij = -dB_ij / P_jj, dP_jj = sum over i != j of dB_ij P_ij
+/// / P_jj^2, dG = -P dP P and dl2 its trace. Cost: the inverse again and 4 n^3 flops. Throws as ease_weights.
+template <class Solver = PlainCholesky>
+EaseSlopes ease_slopes(int n, std::vector<double> gram, double l2, std::vector<double> const& slopes) {
+    auto const stride = std::size_t(n);
+    if (n < 1 || gram.size() != stride * stride || slopes.size() != gram.size())
+        detail::fail(Error("", "ease_slopes", detail::joined("twice ", n, " x ", n, " numbers"),
+                           detail::joined(gram.size(), " and ", slopes.size())));
+    for (std::size_t i = 0; i < stride; ++i) gram[i * stride + i] += l2;
+    if (!Solver::invert(n, gram.data()))
+        detail::fail(Error("", "ease_slopes, l2", "as large that X^T X + l2 is positive definite",
+                           std::to_string(l2)));
+    std::vector<double> inner(gram.size()), half(gram.size());
+    for (std::size_t i = 0; i < stride; ++i)
+        for (std::size_t j = 0; j < stride; ++j) {
+            if (i == j) continue;
+            double const own = gram[j * stride + j], slope = slopes[i * stride + j];
+            inner[i * stride + j] = -slope / own;
+            inner[j * stride + j] += slope * gram[i * stride + j] / (own * own);
+        }
+    constexpr int W = native_lanes<double>;
+    auto const times = [&](std::vector<double> const& a, double sign, std::vector<double> const& b,
+                           std::vector<double>& c) {
+        std::fill(c.begin(), c.end(), 0.0);
+        for (std::size_t i = 0; i < stride; ++i)
+            for (std::size_t k = 0; k < stride; ++k)
+                kernels::axpy<W>(n, sign * a[i * stride + k], b.data() + k * stride, c.data() + i * stride);
+    };
+    times(gram, -1, inner, half);
+    times(half, 1, gram, inner);
+    EaseSlopes all{std::move(inner)};
+    for (std::size_t i = 0; i < stride; ++i) all.l2 += all.gram[i * stride + i];
+    return all;
+}
+
 /// EASE, fitted to whole histories: the score of item j for a history is the sum of the weights that its
 /// items give j.
 ///
-/// In a model it is `Embed<Items, BagSum>` over a Bag of items, whose table these weights are. Cost of a fit:
-/// items^3 5/3 flops, and the square of each history; memory: three matrices of doubles.
+/// In a model it is `Embed<Items, BagSum>` over a Bag of items, whose table these weights are, or over a
+/// vector of choices `ItemToItem`, which can be trained on. Cost of a fit: items^3 5/3 flops, and the square
+/// of each history; memory: three matrices of doubles.
 struct Ease {
     int items = 0;
     std::vector<float> weight{}; ///< [items, items]; row i says what item i speaks for
@@ -75,6 +117,12 @@ struct Ease {
     template <class Solver = PlainCholesky> static Ease fit(Interactions const& x, double l2) {
         auto const b = ease_weights<Solver>(x.items, x.gram(), l2);
         return {x.items, std::vector<float>(b.begin(), b.end())};
+    }
+    /// Fills the weight of an ItemToItem, or of a Dense, by its `ref()`.
+    template <class Ref> void write_to(Ref const& w) const noexcept {
+        for (int i = 0; i < items; ++i)
+            for (int j = 0; j < items; ++j)
+                w(j, i) = weight[std::size_t(i) * std::size_t(items) + std::size_t(j)];
     }
     /// Scores of all items; those of the history itself are among them.
     void score(std::span<std::int32_t const> history, std::span<float> scores) const noexcept {

@@ -2,7 +2,7 @@
 // How Embed makes one row of the rows of a bag.
 #pragma once
 
-#include <inlay/blocks/table_rows.hpp>
+#include <inlay/blocks/embed/rows.hpp>
 #include <inlay/core/policy.hpp>
 #include <inlay/core/view.hpp>
 #include <inlay/kernels/gather.hpp>

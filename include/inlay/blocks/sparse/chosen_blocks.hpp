@@ -33,16 +33,21 @@ template <class S, class Blocks> struct BlockPieces {
     /// Calls f(piece of keys, queries, their numbers, what they see of it) for what is chosen.
     template <class F> static void each_piece(int n, Room const& r, F const& f) noexcept {
         std::fill_n(r.start, Grid::most + 1, 0);
-        for (int e = 0; e < n * others; ++e)
-            if (r.chosen[e] >= 0) ++r.start[r.chosen[e] + 1];
+        auto const each_chosen = [&](auto const& take) {
+            std::int32_t const* chosen = r.chosen;
+            for (int t = 0; t < n; ++t)
+                for (int j = 0; j < others; ++j, ++chosen)
+                    if (*chosen >= 0) take(t, *chosen);
+        };
+        each_chosen([&](int, int c) { ++r.start[c + 1]; });
         for (int c = 0; c < Grid::most; ++c) r.start[c + 1] += r.start[c];
-        for (int e = 0; e < n * others; ++e)
-            if (r.chosen[e] >= 0) r.query[r.start[r.chosen[e]]++] = e / std::max(others, 1);
+        each_chosen([&](int t, int c) { r.query[r.start[c]++] = t; });
         std::int64_t const first = Grid::first(r.order);
+        std::int32_t const all = r.start[Grid::most];
         for (int c = 0, begin = 0; c < Grid::most; begin = r.start[c++])
             if (r.start[c] > begin)
-                f(KeyPiece{r.order.row((first + c) * N), N}, r.start[c] - begin, r.query + begin,
-                  [](int) { return kernels::KeysSeen{0, N}; });
+                f(KeyPiece{r.order.row((first + c) * N), N, nullptr, all - r.start[c]}, r.start[c] - begin,
+                  r.query + begin, [](int) { return kernels::KeysSeen{0, N}; });
     }
     /// The slots of what is nearby for the last token of a ring, and of blocks; returns how many.
     template <class Ring>

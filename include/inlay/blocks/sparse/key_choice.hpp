@@ -16,6 +16,7 @@ namespace detail {
 struct KeyPiece {
     int first, count;
     std::int32_t const* rows = nullptr;
+    int ids_behind = 0; ///< numbers of queries behind those of this piece, which are the next ones'
 };
 
 template <class S, class How> struct SummaryOf;
@@ -108,12 +109,13 @@ template <class S, class Choice> struct PieceWork {
     static void forward(Head const& head, Z const& scores, T const* sink, T* out, std::ptrdiff_t out_row,
                         T* kept, T* space, Room const& chosen) noexcept {
         kernels::attend<W>(head, scores, sink, out, out_row, kept, space);
-        Choice::each_piece(
-            head.queries, chosen, [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
-                T* rest = space;
-                Head const piece = piece_of(head, keys, rest);
-                kernels::attend_listed<W>(piece, scores, n, ids, sees, out, out_row, kept, rest);
-            });
+        Choice::each_piece(head.queries, chosen,
+                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                               T* rest = space;
+                               Head const piece = piece_of(head, keys, rest);
+                               kernels::attend_listed<W>(piece, scores, n, ids, sees, out, out_row, kept,
+                                                         rest, next_of(keys));
+                           });
     }
     template <class Z>
     static void backward(Head const& head, Z const& scores, T const* dout, std::ptrdiff_t dout_row,
@@ -130,7 +132,7 @@ template <class S, class Choice> struct PieceWork {
                     kernels::clear(dkey, rest - dkey);
                 }
                 kernels::attend_listed_backward<Weights, W>(piece, scores, n, ids, sees, dout, dout_row, kept,
-                                                            mean, dq, dkey, dvalue, rest);
+                                                            mean, dq, dkey, dvalue, rest, next_of(keys));
                 if (keys.rows) {
                     add_listed(keys, static_cast<T const*>(dkey), S::wide, dk);
                     add_listed(keys, static_cast<T const*>(dvalue), S::vwide, dv);
@@ -154,6 +156,9 @@ template <class S, class Choice> struct PieceWork {
     }
 
 private:
+    static kernels::NextPiece next_of(KeyPiece keys) noexcept {
+        return {keys.rows ? 0 : keys.count, keys.ids_behind};
+    }
     /// The head with the keys of a piece; copies are made at `next`, which moves behind them.
     static Head piece_of(Head head, KeyPiece keys, T*& next) noexcept {
         if (!keys.rows) {

@@ -49,6 +49,7 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
             T const* const query = head.query + q0 * head.query_row;
             T const* const dblock = dout + q0 * dout_row;
             turn<W>(n, padded, query, head.query_row, head.scale, turned);
+            head.ask_ahead();
             turn<W>(n, wide, dblock, dout_row, T(1), dturned);
             V own[std::size_t(NV)], taken[std::size_t(NV)];
             for (int v = 0; v < NV; ++v) {
@@ -57,9 +58,11 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
             }
             block.each_tile(k_first, k_last, [&](int k0, int k1) {
                 tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, p);
+                head.ask_ahead();
                 tile_products(block, k0, k1, head.value_width, head.value, head.value_row, dturned, ds);
                 typename decltype(S::bias)::template Tile<W, T> bias(scores.bias, q0, n, k0, k1);
                 for (int v = 0; v < NV; ++v) {
+                    head.ask_ahead();
                     TileRange const range = block.range(v, k0, k1);
                     for (int k = range.from; k < range.to; ++k) {
                         int const at = (k - k0) * Q + v * W;
@@ -74,6 +77,7 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                     }
                 }
                 bias.finish();
+                head.ask_ahead();
                 block.each_key_strip(k0, k1, [&](int from, int to, int q, int lanes) {
                     int const at = (from - k0) * Q + q;
                     gemm<W>(to - from, wide, lanes, p + at, Q, 1, dblock + q * dout_row, dout_row,
@@ -81,6 +85,7 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                     gemm<W>(to - from, padded, lanes, ds + at, Q, 1, query + q * head.query_row,
                             head.query_row, dk + from * head.key_row, head.key_row, true);
                 });
+                head.ask_ahead();
                 block.each_strip(k0, k1, [&](int q, int rows, int from, int to) {
                     if (from < to)
                         gemm<W>(rows, padded, to - from, ds + (from - k0) * Q + q, 1, Q,

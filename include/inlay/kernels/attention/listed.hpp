@@ -14,8 +14,13 @@ namespace kernels {
 struct KeysSeen {
     int from, to, always = 0;
 };
-/// Queries that are copied at a time.
-inline constexpr int listed_queries = 128;
+/// What will be asked for behind a piece: as many keys behind its own, and as many queries behind those of
+/// its list.
+struct NextPiece {
+    int keys = 0, queries = 0;
+};
+/// Queries that are taken at a time.
+inline constexpr int listed_queries = 64;
 
 namespace detail {
 template <int W, class T> struct Listed {
@@ -27,26 +32,34 @@ template <int W, class T> struct Listed {
     Listed(AttentionHead<T> const& head, T* from, bool backward) noexcept
         : width(whole_vectors<W>(head.width)), value_width(whole_vectors<W>(head.value_width)) {
         auto const take = [&](int n) { return std::exchange(from, from + n * listed_queries); };
-        query = take(width), out = take(value_width), dquery = take(backward ? width : 0);
+        query = take(backward ? width : 0), out = take(value_width), dquery = take(backward ? width : 0);
         log_sum = take(1), mean = take(1);
         spans.always = take(1), spans.first = take(1), spans.last = take(1);
         room = from;
     }
-    /// `queries` of them, of which those behind the n of the list do as the last one does.
+    /// Some queries of a list, which see keys as `sees` says; where they lie is the caller's to say.
     template <class Sees>
-    AttentionHead<T> head(AttentionHead<T> const& all, int queries, int n, std::int32_t const* ids,
-                          Sees const& sees) const noexcept {
-        gather(n, ids, all.query, all.query_row, width, query, width);
-        for (int i = n; i < queries; ++i) std::copy_n(query + (n - 1) * width, width, query + i * width);
+    AttentionHead<T> head(AttentionHead<T> const& all, int queries, std::int32_t const* ids, Sees const& sees,
+                          RowsAhead<T>& ahead) const noexcept {
         for (int i = 0; i < queries; ++i) {
-            KeysSeen const seen = sees(ids[std::min(i, n - 1)]);
+            KeysSeen const seen = sees(ids[i]);
             spans.set(i, seen.always, seen.from, seen.to);
         }
         AttentionHead<T> some = all;
-        some.queries = queries, some.query = query, some.query_row = width, some.spans = spans;
+        some.queries = queries, some.spans = spans, some.ahead = &ahead;
         return some;
     }
 };
+
+/// Of as many keys as a piece has, behind its own, those that go with queries [i, then) of n.
+struct ShareOfKeys {
+    std::ptrdiff_t from;
+    int n;
+};
+inline ShareOfKeys share_of(int keys, int i, int then, int n) noexcept {
+    auto const at = [&](int q) { return int(std::int64_t(keys) * q / n); };
+    return {keys + at(i), at(then) - at(i)};
+}
 
 /// out_i = e^(L_i - L) out_i + e^(L'_i - L) part_i with L = log(e^L_i + e^L'_i), for the rows i of a list.
 template <int W, class T>
@@ -82,8 +95,7 @@ INLAY_NOINLINE inline void merge_listed(int n, std::int32_t const* ids, int widt
 
 /// Numbers of temporaries of `attend_listed`.
 template <int W, class T> constexpr std::size_t listed_room(int width, int value_width) {
-    return std::size_t(listed_queries) *
-               std::size_t(detail::whole_vectors<W>(width) + detail::whole_vectors<W>(value_width) + 5) +
+    return std::size_t(listed_queries) * std::size_t(detail::whole_vectors<W>(value_width) + 5) +
            attention_room<W, T>(width, value_width);
 }
 template <int W, class T> constexpr std::size_t listed_backward_room(int width, int value_width) {
@@ -97,18 +109,30 @@ template <int W, class T> constexpr std::size_t listed_backward_room(int width, 
 /// sees. A list may be of any length.
 template <int W, class T, class S, class Sees>
 inline void attend_listed(AttentionHead<T> const& head, S const& scores, int n, std::int32_t const* ids,
-                          Sees const& sees, T* out, std::ptrdiff_t out_row, T* log_sum, T* room) noexcept {
+                          Sees const& sees, T* out, std::ptrdiff_t out_row, T* log_sum, T* room,
+                          NextPiece next = {}) noexcept {
     detail::Listed<W, T> const some(head, room, false);
-    // In whole blocks: smaller products are rounded otherwise, and how many queries there are may depend on
-    // what a later one chose.
+    // In whole blocks, whose last queries do as the last one does: smaller products are rounded otherwise,
+    // and how many queries there are may depend on what a later one chose.
     constexpr int step = QueryBlock<W, T>::width;
+    static_assert(listed_queries % step == 0);
     for (int i = 0; i < n; i += listed_queries) {
-        int const m = std::min(listed_queries, n - i), whole = (m + step - 1) / step * step;
-        for (int j = i; j < i + m; ++j) prefetch(out + ids[j] * out_row, head.value_width); // for the merge
-        attend<W>(some.head(head, whole, m, ids + i, sees), scores, static_cast<T const*>(nullptr), some.out,
-                  some.value_width, some.log_sum, some.room);
-        detail::merge_listed<W>(m, ids + i, head.value_width, static_cast<T const*>(some.out),
-                                some.value_width, static_cast<T const*>(some.log_sum), out, out_row, log_sum);
+        int const m = std::min(listed_queries, n - i), whole = (m + step - 1) / step * step, then = i + m;
+        std::int32_t own[std::size_t(listed_queries)];
+        std::fill_n(std::copy_n(ids + i, m, own), whole - m, own[m - 1]);
+        RowsAhead<T> ahead; // what the merge wants, and the next queries
+        ahead.add(m, own, out, out_row, head.value_width);
+        ahead.add(std::min(listed_queries, n + next.queries - then), ids + then, head.query, head.query_row,
+                  head.width);
+        auto const share = detail::share_of(next.keys, i, then, n);
+        ahead.add(share.n, head.key + share.from * head.key_row, head.key_row, head.width);
+        ahead.add(share.n, head.value + share.from * head.value_row, head.value_row, head.value_width);
+        AttentionHead<T> part = some.head(head, whole, own, sees, ahead);
+        part.ids = own;
+        attend<W>(part, scores, static_cast<T const*>(nullptr), some.out, some.value_width, some.log_sum,
+                  some.room);
+        detail::merge_listed<W>(m, own, head.value_width, static_cast<T const*>(some.out), some.value_width,
+                                static_cast<T const*>(some.log_sum), out, out_row, log_sum);
     }
 }
 /// The way back: `kept` and `mean` are those of whole rows, as `attend_backward` wants them. Adds to dq, dk
@@ -117,13 +141,24 @@ template <class Weights, int W, class T, class S, class Sees>
 inline void attend_listed_backward(AttentionHead<T> const& head, S const& scores, int n,
                                    std::int32_t const* ids, Sees const& sees, T const* dout,
                                    std::ptrdiff_t dout_row, T const* kept, T const* mean, T* dq, T* dk, T* dv,
-                                   T* room) noexcept {
+                                   T* room, NextPiece next = {}) noexcept {
     detail::Listed<W, T> const some(head, room, true);
     for (int i = 0; i < n; i += listed_queries) {
-        int const m = std::min(listed_queries, n - i);
-        for (int j = i; j < i + m; ++j) prefetch(dq + ids[j] * head.query_row, head.width);
-        AttentionHead<T> const part = some.head(head, m, m, ids + i, sees);
+        int const m = std::min(listed_queries, n - i), then = i + m,
+                  others = std::min(listed_queries, n + next.queries - then);
+        RowsAhead<T> ahead; // what gradients are added to, and the next queries
+        ahead.add(m, ids + i, dq, head.query_row, head.width);
+        ahead.add(others, ids + then, head.query, head.query_row, head.width);
+        ahead.add(others, ids + then, dout, dout_row, head.value_width);
+        auto const share = detail::share_of(next.keys, i, then, n);
+        for (T const* rows : {head.key, static_cast<T const*>(dk)})
+            ahead.add(share.n, rows + share.from * head.key_row, head.key_row, head.width);
+        for (T const* rows : {head.value, static_cast<T const*>(dv)})
+            ahead.add(share.n, rows + share.from * head.value_row, head.value_row, head.value_width);
+        AttentionHead<T> part = some.head(head, m, ids + i, sees, ahead);
+        gather(m, ids + i, head.query, head.query_row, some.width, some.query, some.width);
         gather(m, ids + i, dout, dout_row, some.value_width, some.out, some.value_width);
+        part.query = some.query, part.query_row = some.width;
         for (int j = 0; j < m; ++j) some.log_sum[j] = kept[ids[i + j]], some.mean[j] = mean[ids[i + j]];
         attend_backward<Weights, W>(part, scores, static_cast<T const*>(some.out), some.value_width,
                                     static_cast<T const*>(some.log_sum), static_cast<T const*>(some.mean),

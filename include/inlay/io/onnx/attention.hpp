@@ -2,7 +2,7 @@
 // Attention in the words of ONNX: masks and angles are constants, as the length is.
 #pragma once
 
-#include <inlay/io/onnx_blocks.hpp>
+#include <inlay/io/onnx/blocks.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {

@@ -5,7 +5,7 @@
 #include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/recurrent.hpp>
 #include <inlay/blocks/token_shift.hpp>
-#include <inlay/io/onnx_blocks.hpp>
+#include <inlay/io/onnx/blocks.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {

@@ -8,6 +8,7 @@
 #include <inlay/blocks/norm.hpp>
 #include <inlay/blocks/pool.hpp>
 #include <inlay/blocks/position.hpp>
+#include <inlay/blocks/prelu.hpp>
 #include <inlay/blocks/softmax_attn.hpp>
 #include <inlay/combine/gate.hpp>
 #include <inlay/combine/mlp.hpp>
@@ -17,7 +18,7 @@
 #include <inlay/combine/repeat.hpp>
 #include <inlay/combine/residual.hpp>
 #include <inlay/combine/tied.hpp>
-#include <inlay/io/onnx_graph.hpp>
+#include <inlay/io/onnx/graph.hpp>
 
 #include <cmath>
 
@@ -104,16 +105,33 @@ template <class... P> struct OnnxForm<BasicLayerNorm<P...>> {
                       {{"axis", -1}, {"epsilon", BasicLayerNorm<P...>::eps}});
     }
 };
+/// Columns by their running statistics, and by weight and bias where there are any.
+template <class Norm>
+std::string emit_columns(OnnxGraph& g, std::string const& at, std::string const& x, int width) {
+    auto const &mean = g.numbers(at + "running_mean"), &variance = g.numbers(at + "running_var");
+    std::vector<float> scale(mean.size(), 1), shift(mean.size());
+    if (Norm::affine) scale = g.numbers(at + "weight"), shift = g.numbers(at + "bias");
+    for (std::size_t i = 0; i < scale.size(); ++i) {
+        scale[i] = float(double(scale[i]) / std::sqrt(double(variance[i]) + Norm::eps));
+        shift[i] -= scale[i] * mean[i];
+    }
+    return g.node("Add", {g.node("Mul", {x, g.constant({width}, scale)}), g.constant({width}, shift)});
+}
 template <class... P> struct OnnxForm<BasicBatchNorm<P...>> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        auto scale = g.numbers(at + "weight"), shift = g.numbers(at + "bias");
-        auto const &mean = g.numbers(at + "running_mean"), &variance = g.numbers(at + "running_var");
-        for (std::size_t i = 0; i < scale.size(); ++i) {
-            scale[i] = float(double(scale[i]) / std::sqrt(double(variance[i]) + BasicBatchNorm<P...>::eps));
-            shift[i] -= scale[i] * mean[i];
-        }
-        return g.node("Add",
-                      {g.node("Mul", {x, g.constant({I::width}, scale)}), g.constant({I::width}, shift)});
+        return emit_columns<BasicBatchNorm<P...>>(g, at, x, I::width);
+    }
+};
+template <> struct OnnxForm<PRelu> {
+    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
+        return g.node("PRelu", {x, g.weight(at + "weight")});
+    }
+};
+template <> struct OnnxForm<Dice> {
+    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
+        auto const p = g.node("Sigmoid", {emit_columns<Dice::Norm>(g, at, x, I::width)});
+        auto const slope = g.node("Mul", {g.node("Sub", {g.constant(1), p}), g.weight(at + "alpha")});
+        return g.node("Mul", {x, g.node("Add", {p, slope})});
     }
 };
 

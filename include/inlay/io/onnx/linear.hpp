@@ -3,8 +3,8 @@
 #pragma once
 
 #include <inlay/blocks/linear_attn.hpp>
-#include <inlay/io/onnx_attention.hpp>
-#include <inlay/io/onnx_recurrent.hpp>
+#include <inlay/io/onnx/attention.hpp>
+#include <inlay/io/onnx/recurrent.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
