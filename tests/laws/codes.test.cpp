@@ -47,8 +47,9 @@ TEST_CASE("an exchange that is learned can be written down") {
         auto const y = net.infer(In<Tokens<2, 2 * K>, Native>{code}, 1, ws);
         auto const z = plain.infer(In<Tokens<2, 2 * K>, Native>{code}, 1, other);
         for (int i = 0; i < D; ++i) {
-            CHECK(y(0)[i] == doctest::Approx(z(0)[i]).epsilon(1e-5));
-            CHECK(z(0)[i] == doctest::Approx((p.weight[3 - c][i] + p.weight[K + (c + 1) % K][i]) / 2));
+            CHECK(double(y(0)[i]) == doctest::Approx(double(z(0)[i])).epsilon(1e-5));
+            CHECK(double(z(0)[i]) ==
+                  doctest::Approx(double((p.weight[3 - c][i] + p.weight[K + (c + 1) % K][i]) / 2)));
         }
     }
 }
