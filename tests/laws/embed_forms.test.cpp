@@ -51,6 +51,9 @@ TEST_CASE("laws: a record by maxima") { laws<Embed<5, BagMax>, Row>(most); }
 TEST_CASE("laws: quotients and remainders") {
     laws<Embed<5, QuotientRemainder<7>>, Tokens<4, 30>>(reference::embed_quotient);
 }
+TEST_CASE("laws: fewer rows than ids") {
+    laws<Embed<5, HashedRows<7>>, Tokens<4, 30>>(reference::embed_hashed);
+}
 TEST_CASE("laws: fields of their own widths") {
     laws_in_float<EmbedEach<Width<"tags", 3, BagSum>, Width<"seen", 5>>, Row>(each_width);
 }

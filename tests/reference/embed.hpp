@@ -5,6 +5,7 @@
 #pragma once
 
 #include "reference.hpp"
+#include "xxh64.hpp"
 
 namespace reference {
 
@@ -52,6 +53,17 @@ inline Block embed_bag(std::string const& how) {
 }
 
 // Row i mod M of one table times row i / M of another.
+// The row of an id is the high word of XXH64 of its eight bytes, times the number of rows.
+inline Result embed_hashed(Parameters const& p, Sequence const& ids) {
+    Sequence const rows = rows_of(p["weight"]);
+    Sequence y;
+    for (auto const& token : ids) {
+        std::uint64_t const hash = xxh64(le64(static_cast<std::uint64_t>(token.at(0))));
+        y.push_back(rows.at(static_cast<std::size_t>(mulhi64(hash, rows.size()))));
+    }
+    return {y, absolute(y)};
+}
+
 inline Result embed_quotient(Parameters const& p, Sequence const& ids) {
     Sequence const remainder = rows_of(p["remainder"]), quotient = rows_of(p["quotient"]);
     Sequence y;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <inlay/blocks/embed/hashed.hpp>
 #include <inlay/blocks/embed/ids.hpp>
 #include <inlay/blocks/embed/quotient.hpp>
 #include <inlay/blocks/embed/record.hpp>
@@ -33,7 +34,7 @@ struct EmbedChoice<Spec, D, Shape<1>, R, P...> {
 template <class Spec, int D, class I, class R, class... P>
     requires(has_policy<TableForm, P...>)
 struct EmbedChoice<Spec, D, I, R, P...> {
-    using type = QuotientBlock<Spec, PolicyOr<TableForm, void, P...>::type::rows, D, I, R>;
+    using type = typename PolicyOr<TableForm, void, P...>::type::template Block<Spec, D, I, R>;
 };
 
 template <class How> struct WantedByNumbers {
@@ -62,7 +63,7 @@ template <> struct WantedByNumbers<PiecewiseLinear> {
 ///
 /// With `BagSum`, `BagSqrtN` or `BagMax` bags and histories are pooled so, and those whose field is Weighted
 /// by weights, `BagWeightedMean` among the policies; with `QuotientRemainder<M>` the table of a large
-/// vocabulary becomes two small ones.
+/// vocabulary becomes two small ones, with `HashedRows<N>` one of N rows.
 ///
 /// PyTorch: `nn.Embedding(V, D, sparse=True)`, `nn.EmbeddingBag(V, D, mode="mean")`; BagSum of a
 /// weighted bag is its `per_sample_weights`. Error: vectors or sequences of numbers, shares of one name with
@@ -74,15 +75,15 @@ template <int D, class... Policies> struct Embed {
     using Pooling = typename detail::PolicyOr<BagPooling, BagMean, Policies...>::type;
     static constexpr bool takes_weights = !std::is_same_v<Pooling, BagMax>;
     static constexpr bool numbers_only = detail::has_policy<NumberEmbedding, Policies...>;
-    static constexpr bool two_tables = detail::has_policy<TableForm, Policies...>;
+    static constexpr bool other_table = detail::has_policy<TableForm, Policies...>;
     using Wanted = std::conditional_t<
-        two_tables, tokens,
+        other_table, tokens,
         std::conditional_t<
             numbers_only, typename detail::WantedByNumbers<Numbers>::type,
             std::conditional_t<takes_weights,
                                std::conditional_t<shares, ids_as_the_table_is_shared, ids_or_a_record>,
                                bags_without_weights>>>;
-    using Allowed = std::conditional_t<two_tables, PolicyKinds<TableForm>,
+    using Allowed = std::conditional_t<other_table, PolicyKinds<TableForm>,
                                        PolicyKinds<Sharing, NumberEmbedding, BagPooling>>;
     template <class I> using Problem = detail::PolicyProblem<Embed, I, Allowed, Policies...>;
 
@@ -90,16 +91,16 @@ template <int D, class... Policies> struct Embed {
         requires(!numbers_only)
     static Tag<Shape<T, D>> out(Tag<Tokens<T, V>>);
     template <int N, int V>
-        requires(!numbers_only && !two_tables)
+        requires(!numbers_only && !other_table)
     static Tag<Shape<1, D>> out(Tag<Bag<N, V>>);
     template <int N, int V>
-        requires(!numbers_only && !two_tables && takes_weights)
+        requires(!numbers_only && !other_table && takes_weights)
     static Tag<Shape<1, D>> out(Tag<WeightedBag<N, V>>);
     static Tag<Shape<1, D>> out(Tag<Shape<1>>)
-        requires(!shares && !two_tables &&
+        requires(!shares && !other_table &&
                  (!numbers_only || detail::embeds_number<Numbers, detail::BareNumber>));
     template <class... F>
-        requires(!shares && !two_tables && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)) &&
+        requires(!shares && !other_table && (!numbers_only || (detail::embeds_field<Numbers, F> || ...)) &&
                  (takes_weights || !(detail::has_weights<F> || ...)))
     static Tag<Shape<int(sizeof...(F)), D>> out(Tag<Record<F...>>);
 

@@ -8,17 +8,20 @@
 
 namespace inlay::inline INLAY_ISA {
 
+namespace detail {
+template <class Spec_, int M, int D, class I, class R> struct QuotientBlock;
+} // namespace detail
+
 /// Policy of Embed over tokens: the row of id i is the product, element by element, of row i mod M of a table
 /// `remainder [M, D]` and row i / M of `quotient [V / M, D]` (arXiv 1909.02107): V ids in M + V / M rows, no
 /// two of them alike. The first is drawn from N(0, 0.05^2), the second around 1.
 template <int M> struct QuotientRemainder {
     using Must = detail::Must<(M > 0), a_positive_number>;
     using PolicyKind = struct TableForm;
-    static constexpr int rows = M;
+    template <class Spec, int D, class I, class R> using Block = detail::QuotientBlock<Spec, M, D, I, R>;
 };
 
 namespace detail {
-template <class Spec_, int M, int D, class I, class R> struct QuotientBlock;
 template <class Spec_, int M, int D, int L, int V, class R>
 struct QuotientBlock<Spec_, M, D, Tokens<L, V>, R> : BlockDefaults {
     using Spec = Spec_;
