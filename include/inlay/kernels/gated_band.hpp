@@ -29,10 +29,10 @@ template <class T> struct GatedChunk {
 };
 
 namespace detail {
-/// Decays of a band, one for all channels: e^(b_i), e^(-b_i) and e^(b_last - b_i) are found beforehand.
+/// Decays of a band, one for all channels: e^(b_i) and e^(b_last - b_i) are found beforehand.
 template <class T> struct BandDecays {
     DecaySums<T> sums{};
-    T *from_start = nullptr, *inverse = nullptr, *to_end = nullptr;
+    T *from_start = nullptr, *to_end = nullptr;
 };
 
 /// m(i, j) e^(b_i - b_j) of tokens j <= i, and zeros above, of the last `span` columns; without a start
@@ -43,7 +43,8 @@ INLAY_NOINLINE inline void fade_triangles(int n, int span, BandDecays<T> const& 
                                           T* m) noexcept {
     using V = simd::vec<T, W>;
     int const row = (beta ? 2 : 1) * span;
-    // A quotient, as long as token j has not faded away; that no later token has a say in this is causality.
+    // A quotient, rounded once, as long as token j has not faded away; that no later token has a say in this
+    // is causality.
     bool const fades = d.from_start;
     for (int i = 0; i < span; i += W) {
         V const strength = beta ? -V::load_first(beta + i, std::min(n - i, W)) : V(T(0)), one(T(1));
@@ -53,7 +54,7 @@ INLAY_NOINLINE inline void fade_triangles(int n, int span, BandDecays<T> const& 
         for (int j = 0; j < n; ++j, at += row) {
             V const by = !fades ? one
                          : d.from_start[j] > T(1e-12)
-                             ? since * V(d.inverse[j])
+                             ? since / V(d.from_start[j])
                              : decay_of(high, low, V(d.sums.high[j]), V(d.sums.low[j]));
             if (beta) (strength * by * V::load(at)).store(at);
             T* const read = at + row - span;
@@ -111,10 +112,9 @@ INLAY_NOINLINE inline void gated_band(GatedChunk<T> const& c, T* state, T* o, T*
     T *const turned = take(both * K), *const m = take(n * both);
     BandDecays<T> decays;
     if (c.decays > 0) {
-        decays = {{take(span), take(span), 1}, take(span), take(span), take(span)};
+        decays = {{take(span), take(span), 1}, take(span), take(span)};
         sum_decays<W>(n, c.log_decay, decays.sums);
         decay_factors<W>(n, decays.sums, decays.from_start, decays.to_end);
-        map<W>(span, decays.from_start, decays.inverse, [](auto x) { return decltype(x)(T(1)) / x; });
     }
     T const *const since = decays.from_start ? decays.from_start : &one, *const later = decays.to_end;
     int const step = decays.from_start ? 1 : 0;
