@@ -19,8 +19,8 @@ import compilers  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 LEAST = 95
-# The readers: what text and files go through on the way in. Bins are learned from numbers that were read before.
-READERS = re.compile(r"include/inlay/(data/(?!save|bins)\w+|io/(dtype|json|json_value|mapped_file|model_tree|"
+# The readers: what text and files go through on the way in.
+READERS = re.compile(r"include/inlay/(data/(?!save)\w+|io/(dtype|json|json_value|mapped_file|model_tree|"
                      r"safetensors_reader|scalars|shards|text))\.hpp$")
 
 

@@ -14,6 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     check_rows(text_of(data + 2, size - 2), csv);
     if (data[0] & 16) csv.options.columns = {"y", "x", "job", "tags", "seen"};
     if (data[0] & 32) csv.options.skip_lines = 1;
-    check_encoder(csv);
+    if (data[0] & 64) check_encoder<Quantiles<3>>(csv);
+    else if (data[0] & 128) check_encoder<TargetBins<3, 1>, Weighted>(csv);
+    else check_encoder(csv);
     return 0;
 }

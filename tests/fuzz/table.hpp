@@ -15,8 +15,9 @@
 namespace fuzz {
 using namespace inlay;
 
-using Visit = Record<Numeric<"x", Buckets<0>>, Categorical<"job", 4>, MultiHot<"tags", 5, 2>,
-                     History<"seen", 3, SameAs<"job">>>;
+template <class Edges, class... Weights>
+using Row = Record<Numeric<"x", Edges>, Categorical<"job", 4>, MultiHot<"tags", 5, 2, Weights...>,
+                   History<"seen", 3, SameAs<"job">, Weights...>>;
 
 /// Rows, line by line, as read_csv has them.
 inline std::string rows_of(Csv const& csv, std::vector<reference::CsvLine>& rows, std::size_t& bad) {
@@ -53,7 +54,9 @@ inline void check_rows(std::string_view text, Csv const& csv) {
     FUZZ_CHECK(plain.open || bad == refused);
 }
 
-inline void check_encoder(Csv csv) {
+/// Edges: those of the numbers, given or learned. Weights: Weighted, where words of lists have weights.
+template <class Edges = Buckets<0>, class... Weights> void check_encoder(Csv csv) {
+    using Visit = Row<Edges, Weights...>;
     Label const label{"y", csv.options.piece % 2 ? "yes" : ""};
     Encoder<Visit> whole({.overflow = csv.options.piece % 3 ? Overflow::unseen : Overflow::error});
     csv.options.piece += 1000;
@@ -77,7 +80,11 @@ inline void check_encoder(Csv csv) {
     FUZZ_CHECK(rows.size() == same.size());
     FUZZ_CHECK(rows.size() == 0 ||
                std::memcmp(rows.row.data(), same.row.data(), rows.size() * sizeof rows.row[0]) == 0);
-    for (std::size_t i = 0; i < rows.size(); ++i) FUZZ_CHECK(std::isfinite(get<0>(rows[i]).value));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        FUZZ_CHECK(std::isfinite(get<0>(rows[i]).value));
+        if constexpr (sizeof...(Weights) > 0)
+            for (float const w : get<2>(rows[i]).weight) FUZZ_CHECK(std::isfinite(w));
+    }
     Rows<Visit> chunk;
     std::size_t count = 0;
     std::string const streamed = refusal([&] {
