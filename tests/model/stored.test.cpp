@@ -16,12 +16,12 @@ using Mixed =
 } // namespace
 
 TEST_CASE("weights of fewer bits compute as the same weights rounded") {
-    check<Bf16, Lm<50>>(1e-2, 7);
-    check<F16, Lm<64>::as<float, Lanes<4>>>(1e-3, 7);
-    check<Int8, Lm<50>>(2e-2, 7);
-    check<Int8, Lm<50>::as<float, Lanes<4>>>(2e-2, 7);
+    check<Bf16, Lm<50>>(1e-2, 7, 5);
+    check<F16, Lm<64>::as<float, Lanes<4>>>(1e-3, 7, 5);
+    check<Int8, Lm<50>>(2e-2, 7, 5);
+    check<Int8, Lm<50>::as<float, Lanes<4>>>(2e-2, 7, 5);
 }
-TEST_CASE("weights of fewer bits, in blocks that are made of Dense") { check<Bf16, Mixed>(1e-2, 16); }
+TEST_CASE("weights of fewer bits, in blocks that are made of Dense") { check<Bf16, Mixed>(1e-2, 16, 22); }
 TEST_CASE("they take a half and a quarter of the room") {
     using M = Model<Tokens<4, 512>, Embed<64>, Dense<256>, Relu, Dense<512>>;
     CHECK(sizeof(M::with<Weights<Bf16>>::Params) < sizeof(M::Params) * 51 / 100);

@@ -22,10 +22,10 @@ using Fields =
 } // namespace
 
 TEST_CASE("a table of fewer bits reads tokens in and scores them out") {
-    check<Int8, TiedLm<50>>(2e-2, 4);
-    check<F16, TiedLm<64>::as<float, Lanes<4>>>(1e-3, 4);
+    check<Int8, TiedLm<50>>(2e-2, 4, 2);
+    check<F16, TiedLm<64>::as<float, Lanes<4>>>(1e-3, 4, 2);
 }
 TEST_CASE("tables of records, of bags and of branches in fewer bits") {
-    check<Bf16, Fields>(2e-3, 7);
-    check<Int8, Fields>(4e-3, 7);
+    check<Bf16, Fields>(2e-3, 7, 4);
+    check<Int8, Fields>(4e-3, 7, 4);
 }
