@@ -27,26 +27,14 @@ template <class M> void write(std::string const& folder, char const* name) {
     auto const ws = std::make_unique<Workspace<M, Batch<B>>>();
     std::FILE* const out = std::fopen((folder + "/" + name + ".txt").c_str(), "w");
     auto const print = [&](auto value) { std::fprintf(out, "%.9g ", double(value)); };
-    In<Output, Native> y;
-    std::vector<std::int32_t> ids;
-    std::vector<float> x;
-    if constexpr (is_ids<Input>) {
-        for (int i = 0; i < B * Input::rows; ++i) ids.push_back((i * i + 3 * i) % Input::vocabulary);
-        for (auto const id : ids) print(id);
-        y = net.infer({ids.data(), Input::rows * std::ptrdiff_t(sizeof ids[0]), {}}, B, *ws);
-    } else {
-        constexpr int stride = In<Input, Native>::stride;
-        void* const place =
-            std::aligned_alloc(64, sizeof(float) * std::size_t(B * Input::rows * stride + 16) / 64 * 64 + 64);
-        float* const rows = static_cast<float*>(place);
-        std::fill_n(rows, B * Input::rows * stride, 0.0F);
+    std::vector<typename Network<M>::Element> x;
+    if constexpr (is_ids<Input>)
+        for (int i = 0; i < B * Input::rows; ++i) x.push_back((i * i + 3 * i) % Input::vocabulary);
+    else
         for (int r = 0; r < B * Input::rows; ++r)
-            for (int c = 0; c < Input::width; ++c) {
-                rows[r * stride + c] = 0.3F * float((7 * r + 5 * c) % 13) - 1.7F;
-                print(rows[r * stride + c]);
-            }
-        y = net.infer({rows, {}}, B, *ws);
-    }
+            for (int c = 0; c < Input::width; ++c) x.push_back(0.3F * float((7 * r + 5 * c) % 13) - 1.7F);
+    for (auto const value : x) print(value);
+    auto const y = net.infer(x, *ws);
     std::fprintf(out, "\n");
     for (int b = 0; b < B; ++b)
         for (int t = 0; t < Output::rows; ++t)

@@ -41,19 +41,9 @@ std::vector<double> numbers_of(std::string const& name) {
 template <class M> std::vector<double> answers(Network<M> const& net, std::vector<double> const& x) {
     using Input = typename M::Input;
     using Output = typename M::Output;
-    Workspace<M, Batch<2>> ws;
-    auto const all = [&](auto const& y) {
-        std::vector<double> numbers;
-        for (int b : {0, 1})
-            for (int t = 0; t < Output::rows; ++t)
-                for (int i = 0; i < Output::width; ++i) numbers.push_back(double(y(b, t)[i]));
-        return numbers;
-    };
-    if constexpr (is_ids<Input>) {
-        std::vector<std::int32_t> ids(x.begin(), x.end());
-        return all(net.infer({ids.data(), T * std::ptrdiff_t(sizeof ids[0]), {}}, 2, ws));
-    } else if constexpr (is_record<Input>) {
-        std::vector<typename Input::Row> rows(2);
+    std::vector<typename Network<M>::Element> rows;
+    if constexpr (is_record<Input>) {
+        rows.resize(2);
         for (std::size_t b = 0; b < 2; ++b)
             detail::each<std::size_t(Input::fields)>([&](auto j) {
                 auto const number = x[b * std::size_t(Input::fields) + j];
@@ -61,14 +51,15 @@ template <class M> std::vector<double> answers(Network<M> const& net, std::vecto
                 if constexpr (requires { v.value; }) v.value = float(number);
                 else v.id = std::int32_t(number);
             });
-        return all(net.infer({rows.data()}, 2, ws));
-    } else {
-        constexpr int stride = In<Input, Native>::stride;
-        alignas(64) float rows[std::size_t(2 * stride)] = {};
-        for (int b : {0, 1})
-            for (int i = 0; i < D; ++i) rows[b * stride + i] = float(x[std::size_t(b * D + i)]);
-        return all(net.infer({rows, {}}, 2, ws));
-    }
+    } else
+        for (double const number : x) rows.push_back(typename Network<M>::Element(number));
+    Workspace<M, Batch<2>> ws;
+    auto const y = net.infer(rows, ws);
+    std::vector<double> numbers;
+    for (int b : {0, 1})
+        for (int t = 0; t < Output::rows; ++t)
+            for (int i = 0; i < Output::width; ++i) numbers.push_back(double(y(b, t)[i]));
+    return numbers;
 }
 /// What PyTorch gives, and the same numbers back bit by bit: what is multiplied is, by two.
 template <class M> void check(std::string const& name, NameMap const& map) {

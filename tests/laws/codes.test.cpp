@@ -44,8 +44,8 @@ TEST_CASE("an exchange that is learned can be written down") {
     auto other = Workspace<Plain, Batch<1>>{};
     for (int c = 0; c < K; ++c) {
         std::int32_t const code[] = {c, K + c};
-        auto const y = net.infer(In<Tokens<2, 2 * K>, Native>{code}, 1, ws);
-        auto const z = plain.infer(In<Tokens<2, 2 * K>, Native>{code}, 1, other);
+        auto const y = net.infer(code, ws);
+        auto const z = plain.infer(code, other);
         for (int i = 0; i < D; ++i) {
             CHECK(double(y(0)[i]) == doctest::Approx(double(z(0)[i])).epsilon(1e-5));
             CHECK(double(z(0)[i]) ==
