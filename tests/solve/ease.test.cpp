@@ -134,7 +134,8 @@ TEST_CASE("in a stack it is ItemToItem, which never learns of an item from itsel
     for (std::size_t u = 0; u < x.users(); ++u) {
         model.score(x[u], scores);
         auto const y = net.infer(rows[u], ws);
-        for (int i = 0; i < n; ++i) CHECK(double(y(0)[i]) == doctest::Approx(double(scores[i])).epsilon(1e-5));
+        for (int i = 0; i < n; ++i)
+            CHECK(double(y(0)[i]) == doctest::Approx(double(scores[i])).epsilon(1e-5));
     }
     Trainer<M, MeanSquaredError, Batch<8>, Adam>(net).fit(rows, {.epochs = 2});
     auto const w = get<0>(net.params()).weight.ref();
@@ -157,7 +158,8 @@ TEST_CASE("in a model it is Embed over a bag") {
     float scores[n];
     model.score(history, scores);
     auto const y = net.infer(row, ws);
-    for (std::size_t i = 0; i < n; ++i) CHECK(double(y[i]) == doctest::Approx(double(scores[i])).epsilon(1e-6));
+    for (std::size_t i = 0; i < n; ++i)
+        CHECK(double(y[i]) == doctest::Approx(double(scores[i])).epsilon(1e-6));
 }
 
 TEST_CASE("mistakes are told") {
