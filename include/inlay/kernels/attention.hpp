@@ -90,9 +90,7 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        if (head.ids)
-            turn_listed<W>(n, head.ids + q0, padded, head.query, head.query_row, head.scale, turned);
-        else turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        turn_queries<W>(head, q0, n, turned);
         // The weights of a single tile are final: they are divided in their lanes, and `out` is written once.
         bool const once = wide == head.value_width && block.has_one_tile();
         if (!once) clear(sums, std::ptrdiff_t(Q) * wide);

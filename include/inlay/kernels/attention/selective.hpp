@@ -57,14 +57,12 @@ template <class T, class Cap> struct Selected {
         Tile(Selected const& selected, int q0, int n, int from, int to) noexcept
             : s(selected), k0(from), off(selected.template off<W>()) {
             AttentionHead<T> const& j = *s.judge;
-            T* const turned_queries = s.template queries<W>();
-            if (s.turned != q0)
-                turn<W>(n, detail::whole_vectors<W>(j.width), j.query + q0 * j.query_row, j.query_row,
-                        j.scale, turned_queries);
+            T* const asking = s.template queries<W>();
+            if (s.turned != q0) turn_queries<W>(j, q0, n, asking);
             s.turned = q0;
             T *const judged = s.template judged<W>(), *const tile = s.template off<W>();
-            gemm<W>(to - from, Q, j.width, j.key + from * j.key_row, j.key_row, 1, turned_queries, Q, judged,
-                    Q, false);
+            gemm<W>(to - from, Q, j.width, j.key + from * j.key_row, j.key_row, 1, asking, Q, judged, Q,
+                    false);
             for (int k = from; k < to; ++k) {
                 T* const row = judged + (k - from) * Q;
                 map<W>(Q, row, row, [&](V z) { return simd::greater(s.cap(z), V(T(0))); });
@@ -109,7 +107,7 @@ INLAY_NOINLINE inline void pull_selected(AttentionHead<T> const& head, S const& 
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        turn_queries<W>(head, q0, n, turned);
         turn<W>(n, wide, dout + q0 * dout_row, dout_row, T(1), dturned);
         V own[std::size_t(NV)], less[std::size_t(NV)];
         for (int v = 0; v < NV; ++v) {

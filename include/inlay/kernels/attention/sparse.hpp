@@ -78,7 +78,7 @@ INLAY_NOINLINE inline void attend_sparse(AttentionHead<T> const& head, S const& 
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        turn_queries<W>(head, q0, n, turned);
         clear(sums, std::ptrdiff_t(Q) * wide);
         // Scores of all tiles, one behind the other; hidden ones are minus infinity.
         V top[std::size_t(NV)];
@@ -149,7 +149,7 @@ INLAY_NOINLINE inline void sparse_means(AttentionHead<T> const& head, S const& s
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        turn_queries<W>(head, q0, n, turned);
         turn<W>(n, wide, dout + q0 * dout_row, dout_row, T(1), dturned);
         V sum[std::size_t(NV)], slopes[std::size_t(NV)], own[std::size_t(NV)];
         for (int v = 0; v < NV; ++v) {

@@ -37,7 +37,7 @@ INLAY_NOINLINE inline void attend_taylor(AttentionHead<T> const& head, S const& 
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, turned);
+        turn_queries<W>(head, q0, n, turned);
         clear(sums, std::ptrdiff_t(Q) * wide);
         V total[std::size_t(NV)];
         for (V& t : total) t = V(T(TaylorWeights::eps));

@@ -101,6 +101,14 @@ namespace detail {
 template <int W> constexpr int whole_vectors(int n) { return (n + W - 1) / W * W; }
 } // namespace detail
 
+/// Turns the n queries of a head from number q0 on; where it lists rows, those.
+template <int W, class T>
+INLAY_INLINE void turn_queries(AttentionHead<T> const& head, int q0, int n, T* to) noexcept {
+    int const padded = detail::whole_vectors<W>(head.width);
+    if (head.ids) turn_listed<W>(n, head.ids + q0, padded, head.query, head.query_row, head.scale, to);
+    else turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, to);
+}
+
 /// out[r] = the product of row r of x and of y, each of n numbers.
 template <int W, class T>
 INLAY_NOINLINE inline void row_products(int rows, int n, T const* x, std::ptrdiff_t x_row, T const* y,
