@@ -9,6 +9,7 @@
 #include <inlay/blocks/conv.hpp>
 #include <inlay/blocks/cross.hpp>
 #include <inlay/blocks/dense.hpp>
+#include <inlay/blocks/dice.hpp>
 #include <inlay/blocks/document.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/embed.hpp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/attention/policies.hpp>
-#include <inlay/blocks/conv_taps.hpp>
+#include <inlay/blocks/conv/taps.hpp>
 #include <inlay/blocks/draw.hpp>
 #include <inlay/core/block.hpp>
 

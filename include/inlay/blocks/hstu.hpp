@@ -5,8 +5,8 @@
 #include <inlay/blocks/attention/policies.hpp>
 #include <inlay/blocks/dense.hpp>
 #include <inlay/blocks/draw.hpp>
+#include <inlay/blocks/hstu/time_bias.hpp>
 #include <inlay/blocks/recent_rows.hpp>
-#include <inlay/blocks/time_bias.hpp>
 #include <inlay/kernels/hadamard.hpp>
 
 namespace inlay::inline INLAY_ISA {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/batch_norm.hpp>
+#include <inlay/blocks/dice.hpp>
 #include <inlay/blocks/dropout.hpp>
 #include <inlay/blocks/flatten.hpp>
 #include <inlay/blocks/norm.hpp>
