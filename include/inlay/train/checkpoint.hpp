@@ -92,6 +92,20 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
+    /// Numbers as a tensor of their own type; `length` of them make one row.
+    template <class Number>
+    static TensorSource raw(std::string name, DType dtype, std::span<Number> numbers, std::size_t length) {
+        return {std::move(name), dtype, {numbers.size() / length, length}, [numbers](std::byte* to) {
+                    std::memcpy(to, numbers.data(), numbers.size_bytes());
+                }};
+    }
+    /// The states of the streams that a fit reads: bytes as this build lays them out.
+    template <class Trainer> static std::vector<TensorSource> carried(Trainer& t) {
+        auto& c = t.carried_;
+        return {raw("carried.state", DType::U8, c.bytes(), c.state_bytes),
+                raw("carried.position", DType::I64, std::span(c.positions()), 1),
+                raw("carried.next", DType::I64, std::span(c.next_rows()), 1)};
+    }
     template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
     /// What the network holds, as save(net, path) does.
     template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
@@ -119,6 +133,8 @@ struct Checkpoint {
         std::vector<TensorSource> sources;
         for (auto const& tensor : tensors(t, t.average_.begun(), t.fit_.kept))
             sources.push_back(source_of(tensor));
+        if (t.carried_.begun())
+            for (auto& states : carried(t)) sources.push_back(std::move(states));
         write_safetensors(path, sources, {{"inlay.trainer", to_json(Json{std::move(state.out)})}});
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
@@ -142,7 +158,13 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        expect_tensors(file, wanted);
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>{};
+        if (carries) t.carried_.make_room(t.step_rows());
+        auto const states = carries ? carried(t) : std::vector<TensorSource>{};
+        TensorList list(file);
+        for (auto const& tensor : wanted) list.want(tensor.name, tensor.shape());
+        for (auto const& s : states) list.want(s.name, s.shape, s.dtype);
+        list.settle();
         for (auto const& tensor : wanted)
             if (auto const dtype = file.find(tensor.name)->dtype; dtype != real_dtype<typename Trainer::T>)
                 fail(Error(path, "tensor " + tensor.name,
@@ -150,6 +172,16 @@ struct Checkpoint {
                            std::string(dtype_name(dtype))));
         t.parameters_.forget();
         for (auto const& tensor : wanted) fill_tensor(file, tensor);
+        t.carried_.forget();
+        if (carries) {
+            auto const fill = [&](TensorSource const& s, void* to) {
+                auto const& bytes = file.find(s.name)->bytes;
+                std::memcpy(to, bytes.data(), bytes.size());
+            };
+            fill(states[0], t.carried_.bytes().data());
+            fill(states[1], t.carried_.positions().data());
+            fill(states[2], t.carried_.next_rows().data());
+        }
         t.step_ = step;
         t.epoch_ = epoch;
         t.seen_ = std::int64_t(seen);
