@@ -92,6 +92,23 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
+    /// By how many steps the average of each row of a table is behind, as `average_behind.0.weight`.
+    template <class Trainer> static std::vector<TensorSource> behind(Trainer const& t) {
+        std::vector<TensorSource> all;
+        each_table(t, t.average_.begun(), [&](std::size_t i, std::string name, std::size_t rows) {
+            all.push_back({std::move(name), DType::U64, {rows}, [&t, i](std::byte* to) {
+                               for (auto const n : t.average_.behind(i)) store_little(n, to), to += sizeof n;
+                           }});
+        });
+        return all;
+    }
+    /// Calls f(i, name, rows) for the tables that an average follows row by row, if there is one.
+    template <class Trainer, class F> static void each_table(Trainer const& t, bool average, F f) {
+        auto const& list = t.parameters_.list();
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (auto const rows = t.average_.rows(i); average && rows > 0)
+                f(i, "average_behind." + list[i].name, rows);
+    }
     template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
     /// What the network holds, as save(net, path) does.
     template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
@@ -119,6 +136,7 @@ struct Checkpoint {
         std::vector<TensorSource> sources;
         for (auto const& tensor : tensors(t, t.average_.begun(), t.fit_.kept))
             sources.push_back(source_of(tensor));
+        for (auto& counts : behind(t)) sources.push_back(std::move(counts));
         write_safetensors(path, sources, {{"inlay.trainer", to_json(Json{std::move(state.out)})}});
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
@@ -142,7 +160,16 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        expect_tensors(file, wanted);
+        TensorList names(file);
+        for (auto const& tensor : wanted) names.want(tensor.name, tensor.shape());
+        each_table(t, average, [&](std::size_t, std::string const& name, std::size_t rows) {
+            names.allow(name);
+            auto const* counts = file.find(name);
+            if (counts && (counts->dtype != DType::U64 || counts->count() != rows))
+                names.wrong(joined(name, " [", rows, "] of U64"),
+                            joined(name, " ", shape_text(counts->shape), " of ", dtype_name(counts->dtype)));
+        });
+        names.settle();
         for (auto const& tensor : wanted)
             if (auto const dtype = file.find(tensor.name)->dtype; dtype != real_dtype<typename Trainer::T>)
                 fail(Error(path, "tensor " + tensor.name,
@@ -154,6 +181,13 @@ struct Checkpoint {
         t.epoch_ = epoch;
         t.seen_ = std::int64_t(seen);
         t.average_.begin(average);
+        each_table(t, average, [&](std::size_t i, std::string const& name, std::size_t rows) {
+            std::vector<std::uint64_t> behind(rows); // a file without counts is up to date
+            if (auto const* counts = file.find(name))
+                for (std::size_t r = 0; r < rows; ++r)
+                    behind[r] = load_little<std::uint64_t>(counts->bytes.data() + r * sizeof behind[r]);
+            t.average_.set_behind(i, behind);
+        });
         t.fit_ = fit;
     }
 
