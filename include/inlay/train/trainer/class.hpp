@@ -68,7 +68,7 @@ public:
     explicit Trainer(Network<M>& net, TrainOptions<Opt> options = {}, Exec exec = {})
         : params_(&net.params()), options_(checked(std::move(options))), exec_(std::move(exec)),
           parameters_(*params_, options_.optimizers()), gradients_(shards, options_.accumulate),
-          average_(options_.average) {
+          average_(options_.average, *params_, parameters_.list()) {
         reset();
     }
 

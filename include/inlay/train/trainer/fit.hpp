@@ -226,8 +226,7 @@ bool Trainer<M, Loss, B, Opt, Exec>::end_fit() {
     fit_.open = false;
     if (!fit_.kept) return false;
     std::memcpy(static_cast<void*>(params_), best_.get(), sizeof(typename M::Params));
-    if (average_.begun())
-        std::memcpy(static_cast<void*>(&average_.params()), best_.get(), sizeof(typename M::Params));
+    if (average_.begun()) average_.take(*params_);
     fit_.validation = fit_.best;
     return true;
 }
