@@ -176,7 +176,7 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>{};
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>;
         if (carries) t.carried_.make_room(t.step_rows());
         auto const states = carries ? carried(t) : std::vector<TensorSource>{};
         TensorList list(file);
