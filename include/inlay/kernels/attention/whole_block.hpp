@@ -6,6 +6,8 @@
 
 #include <inlay/kernels/attention/tile.hpp>
 
+#include <utility>
+
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
