@@ -415,7 +415,7 @@ def main():
         for source in SOURCES:
             program = pathlib.Path(folder) / source.stem
             code, output = compilers.run(
-                compilers.command(options.compilers[0], options, "-O1", source, "-o", program))
+                compilers.command(options.compilers[0], options, "-O0", source, "-o", program))
             assert code == 0, output[:4000]
             subprocess.run([str(program), folder], check=True)
         files = sorted(pathlib.Path(folder).glob("*.onnx"))

@@ -41,7 +41,7 @@ template <class M> void write_onnx(Network<M> const& net, std::string const& pat
 /// exact Cross becomes a table of every combination of its ids. docs/serving.md lists the blocks; one without
 /// a form is a compile-time error that names it and its place. PyTorch: `torch.onnx.export`.
 template <class M> void save_onnx(Network<M> const& net, std::string const& path) {
-    using Blocker = typename detail::OnnxBlocker<typename M::Top>::type;
+    using Blocker = typename detail::OnnxBlocker<typename M::Top, typename M::Input>::type;
     static_assert(detail::has_an_onnx_form<Blocker>{}, "inlay: a block has no ONNX form");
     if constexpr (detail::fits<Blocker>) detail::write_onnx<M>(net, path);
 }

@@ -189,7 +189,7 @@ template <class S, int T> bool sees(int i, int j) {
 
 template <class Spec> struct OnnxAttention {
     template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        constexpr int T = I::rows, H = Spec::heads, K = Spec::kv_heads, d = Spec::template head_dim<I::width>;
+        constexpr int T = I::rows, K = Spec::kv_heads, d = Spec::template head_dim<I::width>;
         using Pattern = OnnxPattern<typename Spec::Pattern, T>;
         auto const project = [&](char const* name, int heads) {
             auto const all = emit_map(g, at + name, x, Spec::Biases::inputs);

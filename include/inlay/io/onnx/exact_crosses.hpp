@@ -6,6 +6,9 @@
 #include <inlay/io/onnx/record.hpp>
 
 namespace inlay::inline INLAY_ISA {
+/// Words of a misfit.
+struct at_most_two_to_the_22nd;
+
 namespace detail {
 
 /// What a Cross is by its form.
@@ -13,15 +16,14 @@ template <class Form, class... P> struct OnnxCross;
 template <class... P>
 struct OnnxForm<Cross<P...>> : OnnxCross<typename PolicyOr<CrossForm, Exact, P...>::type, P...> {};
 
-/// True where an exact Cross has few enough combinations for a table of them.
-template <class Spec, class Rec, class... P> struct has_a_table_in_onnx {
-    consteval operator bool() const { return CrossKeys<Rec, P...>::combinations <= 1 << 22; }
+template <class... P, class... F>
+    requires(has_policy<HowIndexed, P...> && (CrossKeys<Record<F...>, P...>::combinations > 1 << 22))
+struct OnnxRefusal<Cross<P...>, Record<F...>> {
+    using type = Misfit<Cross<>, Place<>, too_many_combinations, Wants<at_most_two_to_the_22nd>>;
 };
 /// The sums of weights of each kind of cross that fires, [batch, groups], and where one fires at all.
-template <class Spec, class Rec, class... P> struct OnnxKinds {
+template <class Rec, class... P> struct OnnxKinds {
     using Keys = CrossKeys<Rec, P...>;
-    static_assert(has_a_table_in_onnx<Spec, Rec, P...>{},
-                  "inlay: a Cross has an ONNX form for at most 2^22 combinations of ids");
     static constexpr int n = Keys::groups;
     std::vector<std::string> sums, fires;
 
@@ -97,14 +99,14 @@ inline std::string emit_bias(OnnxGraph& g, std::string const& at) {
 }
 template <class... P> struct OnnxCross<Exact, P...> {
     template <class Rec> static std::string emit(OnnxGraph& g, std::string const& at, std::string const&) {
-        OnnxKinds<Cross<>, Rec, P...> const kinds(g, at);
+        OnnxKinds<Rec, P...> const kinds(g, at);
         return g.node("Add", {emit_sum(g, kinds.sums), emit_bias(g, at)});
     }
 };
 template <class... Blocks, class... P> struct OnnxCross<Gated<Blocks...>, P...> {
     using Inside = List<Blocks...>;
     template <class Rec> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        OnnxKinds<Cross<>, Rec, P...> const kinds(g, at);
+        OnnxKinds<Rec, P...> const kinds(g, at);
         auto const hidden = emit_onnx<Stack<Blocks...>, Rec>(g, at + "gate.", x);
         auto const scores = emit_map(g, at + "gate.score.", hidden, true);
         auto const side_by_side = [&](auto const& all) { return g.node("Concat", all, {{"axis", -1}}); };

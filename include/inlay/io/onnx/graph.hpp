@@ -216,28 +216,32 @@ struct an_onnx_form;
 /// A block's part of a graph: `template <class I> static std::string emit(graph, place, x)` returns the name
 /// of what it gives; `Inside` lists the blocks that it is made of.
 template <class Spec> struct OnnxForm;
+/// Why a block has no form in a model of input In although others of its kind have one.
+template <class Spec, class In> struct OnnxRefusal {
+    using type = Fits;
+};
 /// The first block without an ONNX form and its place, or Fits.
-template <class Spec> struct OnnxBlocker {
-    using type = Misfit<Spec, Place<>, no_onnx_form, Wants<an_onnx_form>>;
-};
-template <int I, class L> struct FirstOnnxBlocker;
-template <int I> struct FirstOnnxBlocker<I, List<>> {
+template <class Spec, class In> struct OnnxBlocker;
+template <int I, class L, class In> struct FirstOnnxBlocker;
+template <int I, class In> struct FirstOnnxBlocker<I, List<>, In> {
     using type = Fits;
 };
-template <int I, class S, class... Rest> struct FirstOnnxBlocker<I, List<S, Rest...>> {
-    using own = Inside<I, typename OnnxBlocker<S>::type>;
+template <int I, class S, class... Rest, class In> struct FirstOnnxBlocker<I, List<S, Rest...>, In> {
+    using own = Inside<I, typename OnnxBlocker<S, In>::type>;
     using type =
-        typename std::conditional_t<fits<own>, FirstOnnxBlocker<I + 1, List<Rest...>>, Tag<own>>::type;
+        typename std::conditional_t<fits<own>, FirstOnnxBlocker<I + 1, List<Rest...>, In>, Tag<own>>::type;
 };
-template <class Spec>
-    requires(
-        requires { sizeof(OnnxForm<Spec>); } && !requires { typename OnnxForm<Spec>::Inside; })
-struct OnnxBlocker<Spec> {
-    using type = Fits;
+template <class Spec, class In> struct OnnxBlocker {
+    static consteval auto find() {
+        if constexpr (!requires { sizeof(OnnxForm<Spec>); })
+            return Tag<Misfit<Spec, Place<>, no_onnx_form, Wants<an_onnx_form>>>{};
+        else if constexpr (!fits<typename OnnxRefusal<Spec, In>::type>) return OnnxRefusal<Spec, In>{};
+        else if constexpr (requires { typename OnnxForm<Spec>::Inside; })
+            return FirstOnnxBlocker<0, typename OnnxForm<Spec>::Inside, In>{};
+        else return Tag<Fits>{};
+    }
+    using type = typename decltype(find())::type;
 };
-template <class Spec>
-    requires requires { typename OnnxForm<Spec>::Inside; }
-struct OnnxBlocker<Spec> : FirstOnnxBlocker<0, typename OnnxForm<Spec>::Inside> {};
 /// True where every block has a form; otherwise its name carries the one that has none, and its place.
 template <class Blocker> struct has_an_onnx_form {
     consteval operator bool() const { return fits<Blocker>; }
