@@ -107,6 +107,23 @@ struct Checkpoint {
                 raw("carried.position", DType::I64, std::span(c.positions()), 1),
                 raw("carried.next", DType::I64, std::span(c.next_rows()), 1)};
     }
+    /// By how many steps the average of each row of a table is behind, as `average_behind.0.weight`.
+    template <class Trainer> static std::vector<TensorSource> behind(Trainer const& t) {
+        std::vector<TensorSource> all;
+        each_table(t, t.average_.begun(), [&](std::size_t i, std::string name, std::size_t rows) {
+            all.push_back({std::move(name), DType::U64, {rows}, [&t, i](std::byte* to) {
+                               for (auto const n : t.average_.behind(i)) store_little(n, to), to += sizeof n;
+                           }});
+        });
+        return all;
+    }
+    /// Calls f(i, name, rows) for the tables that an average follows row by row, if there is one.
+    template <class Trainer, class F> static void each_table(Trainer const& t, bool average, F f) {
+        auto const& list = t.parameters_.list();
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (auto const rows = t.average_.rows(i); average && rows > 0)
+                f(i, "average_behind." + list[i].name, rows);
+    }
     template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
     /// What the network holds, as save(net, path) does.
     template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
@@ -139,6 +156,7 @@ struct Checkpoint {
             for (auto& states : carried(t)) sources.push_back(std::move(states));
             words.emplace("inlay.state", state_kind<typename Trainer::Model>());
         }
+        for (auto& counts : behind(t)) sources.push_back(std::move(counts));
         write_safetensors(path, sources, words);
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
@@ -162,12 +180,15 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>{};
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>;
         if (carries) t.carried_.make_room(t.step_rows());
         auto const states = carries ? carried(t) : std::vector<TensorSource>{};
         TensorList list(file);
         for (auto const& tensor : wanted) list.want(tensor.name, tensor.shape());
         for (auto const& s : states) list.want(s.name, s.shape, s.dtype);
+        each_table(t, average, [&](std::size_t, std::string const& name, std::size_t rows) {
+            if (file.find(name)) list.want(name, {rows}, DType::U64);
+        });
         list.settle();
         if (carries) expect_states<typename Trainer::Model>(file, path);
         for (auto const& tensor : wanted)
@@ -191,6 +212,13 @@ struct Checkpoint {
         t.epoch_ = epoch;
         t.seen_ = std::int64_t(seen);
         t.average_.begin(average);
+        each_table(t, average, [&](std::size_t i, std::string const& name, std::size_t rows) {
+            std::vector<std::uint64_t> behind(rows); // a file without counts is up to date
+            if (auto const* counts = file.find(name))
+                for (std::size_t r = 0; r < rows; ++r)
+                    behind[r] = load_little<std::uint64_t>(counts->bytes.data() + r * sizeof behind[r]);
+            t.average_.set_behind(i, behind);
+        });
         t.fit_ = fit;
     }
 

@@ -91,9 +91,8 @@ void Trainer<M, Loss, B, Opt, Exec>::begin_fit(bool resume, std::size_t rows) {
 
 template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
-FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
-                                              FitOptions<std::type_identity_t<Data>> const& options) {
-    constexpr bool carries = detail::Carries<M, Data>::value;
+FitReport Trainer<M, Loss, B, Opt, Exec>::fit_rows(Data const& data, FitOptions<Data> const& options) {
+    constexpr bool carries = detail::carries_state<Data>;
     detail::Clock const clock;
     if (data.size() == 0) detail::fail(Error("", "fit", "at least one row", "none"));
     detail::check_options(options);
@@ -226,8 +225,7 @@ bool Trainer<M, Loss, B, Opt, Exec>::end_fit() {
     fit_.open = false;
     if (!fit_.kept) return false;
     std::memcpy(static_cast<void*>(params_), best_.get(), sizeof(typename M::Params));
-    if (average_.begun())
-        std::memcpy(static_cast<void*>(&average_.params()), best_.get(), sizeof(typename M::Params));
+    if (average_.begun()) average_.take(*params_);
     fit_.validation = fit_.best;
     return true;
 }

@@ -115,6 +115,8 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t
         auto const& p = list[i];
         if (p.frozen) continue;
         auto const moved_by = [&](auto move) { gradients_.each_run(i, p.ref.stride, move); };
+        if (average_)
+            moved_by([&](std::ptrdiff_t at, T const*, std::ptrdiff_t n) { average_.before(i, at, n); });
         if (p.moves()) parameters_.with_rule(p, info, moved_by);
         else
             moved_by([&](std::ptrdiff_t at, T const* g, std::ptrdiff_t n) { // a buffer, by the mean
@@ -122,7 +124,7 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t
             });
     }
     if (skip) ++fit_.skipped;
-    else average_.update(*params_, list);
+    else average_.update(*params_);
 }
 
 template <class M, class Loss, class B, class Opt, class Exec>
@@ -142,7 +144,7 @@ double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uin
     for (std::size_t n = 0; n < batches; ++n) count_ += stage(data, batch(n));
     double const scale = count_ > 0 ? 1 / count_ : 0;
     gradients_.release();
-    constexpr bool carries = detail::Carries<M, Data>::value;
+    constexpr bool carries = detail::carries_state<Data>;
     if constexpr (carries) carried_.make_room(step_rows()), carried_.begin(data, index);
     double loss = 0;
     int pieces = 0;
