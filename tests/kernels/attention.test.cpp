@@ -181,6 +181,17 @@ TEST_CASE("attention whose queries see other keys each") {
     h.check();
 }
 
+TEST_CASE("attention over more keys than the second cache holds") {
+    Head<double, native<double>> h(70, 500, 120, 100); // backward takes keys in several parts
+    for (int i = 0; i < h.queries; ++i) {
+        h.spans[i] = i < 25   ? Span{0, 300 + i, 400}
+                     : i < 50 ? Span{i % 3, i, 10 * i}
+                              : Span{0, 40, 40};      // nothing
+        for (int c = 0; c < h.p; ++c) h.dq(i, c) = 3; // is written, not added to
+    }
+    h.check();
+}
+
 TEST_CASE("attention with a cap and levels of keys") {
     constexpr int W = native<float>;
     for (int n : {1, 40, 130}) {

@@ -9,8 +9,12 @@ namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
 namespace detail {
-/// Scores of one vector of queries become e^(score - top), where `top` is the largest so far and `sum` the
-/// sum of all; what was summed up before has to be multiplied by what is returned.
+/// A score so much larger than `top` (in units of ln 2 or more) becomes the new one: weights below 2^8, or
+/// e^8, are as good, and sums are seldom rescaled.
+inline constexpr int slack = 8;
+
+/// Scores of one vector of queries become e^(score - top), where no score is more than `slack` above `top`
+/// and `sum` is the sum of all; what was summed up before has to be multiplied by what is returned.
 template <int W, class T, class S, class Tile>
 INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& scores, Tile const& bias,
                                    TileRange range, int k0, int v, T* products, simd::vec<T, W>& top,
@@ -39,17 +43,18 @@ INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& score
         for (; k < range.clear_to; ++k) most[0] = simd::greater(most[0], V::load(s + (k - k0) * Q));
     } else score(range.clear_from, range.clear_to, false);
     score(range.clear_to, range.to, true);
-    V const now = simd::greater(simd::greater(most[0], most[1]), simd::greater(most[2], most[3]));
-    V const factor = simd::exp(top - now);
+    V const most_now = simd::greater(simd::greater(most[0], most[1]), simd::greater(most[2], most[3]));
+    V const now = simd::select_greater(most_now, top + V(T(slack)), most_now, top);
+    V const factor = score_power<S>(top - now);
     V sums[2] = {sum * factor, V(T(0))};
     int r = 0;
     for (; r + 2 <= n; r += 2) INLAY_UNROLL for (int i = 0; i < 2; ++i) {
-            V const e = simd::exp(V::load(rows + (r + i) * Q) - now);
+            V const e = score_power<S>(V::load(rows + (r + i) * Q) - now);
             e.store(rows + (r + i) * Q);
             sums[i] += e;
         }
     if (r < n) {
-        V const e = simd::exp(V::load(rows + r * Q) - now);
+        V const e = score_power<S>(V::load(rows + r * Q) - now);
         e.store(rows + r * Q);
         sums[0] += e;
     }
@@ -86,24 +91,30 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
     T* const turned = room;
     T* const s = turned + padded * Q;
     T* const sums = s + Block::tile * Q;
+    constexpr T unit = score_unit<T, S>;
     scores.bias.template begin<W>();
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
         Block const block(head.spans.from(q0), n);
-        turn_queries<W>(head, q0, n, turned);
+        turn_queries<W>(head, q0, n, turned, unit);
         // The weights of a single tile are final: they are divided in their lanes, and `out` is written once.
         bool const once = wide == head.value_width && block.has_one_tile();
-        if (!once) clear(sums, std::ptrdiff_t(Q) * wide);
+        RowsAhead<T> next; // queries, which a long sequence has pushed out to a far cache
+        if (!head.ids && q0 + Q < head.queries)
+            next.add(std::min(Q, head.queries - q0 - Q), head.query + (q0 + Q) * head.query_row,
+                     head.query_row, head.width);
         T* const to = once ? out + q0 * out_row : sums;
         std::ptrdiff_t const to_row = once ? out_row : wide;
         V top[std::size_t(NV)], total[std::size_t(NV)];
         bool begun[std::size_t(NV)] = {}; // there is something to rescale
         for (int v = 0; v < NV; ++v) { // the least number, and not -infinity: a difference of two is not NaN
-            top[v] = V(sink ? *sink : std::numeric_limits<T>::lowest());
+            top[v] = V(sink ? *sink * unit : std::numeric_limits<T>::lowest());
             total[v] = V(sink ? T(1) : T(0));
         }
         head.ask_ahead();
+        bool summed = false; // sums hold something
         block.each_tile([&](int k0, int k1) {
+            next.ask(32);
             tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, s);
             head.ask_ahead();
             typename decltype(S::bias)::template Tile<W, T> const bias(scores.bias, q0, n, k0, k1);
@@ -130,18 +141,21 @@ INLAY_NOINLINE inline void attend(AttentionHead<T> const& head, S const& scores,
                 head.ask_ahead();
             }
             block.each_strip(k0, k1, [&](int q, int rows, int from, int until) {
-                if (from < until || once) // nothing seen is zeros
+                if (from < until || !summed) // nothing seen is zeros
                     gemm<W>(rows, wide, until - from, s + (from - k0) * Q + q, 1, Q,
                             head.value + from * head.value_row, head.value_row, to + q * to_row, to_row,
-                            !once);
+                            summed);
             });
+            summed = true;
         });
+        if (!summed) clear(sums, std::ptrdiff_t(Q) * wide);
         for (int v = 0; v < NV; ++v) {
             int const here = block.in_vector(v);
             if (here == 0) break;
             if (log_sum)
                 simd::select_greater(V(std::numeric_limits<T>::min()), total[v],
-                                     V(-std::numeric_limits<T>::infinity()), top[v] + simd::log(total[v]))
+                                     V(-std::numeric_limits<T>::infinity()),
+                                     simd::fma(top[v], V(1 / unit), simd::log(total[v])))
                     .store_first(log_sum + q0 + v * W, here);
             if (once) continue;
             T inverse[std::size_t(W)];

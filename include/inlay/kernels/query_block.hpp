@@ -167,7 +167,8 @@ private:
                     int(simd::max(f)),   -int(simd::max(-l)), int(simd::max(l))};
     }
     int next(int k, int end) const noexcept {
-        int to = std::min(k + tile, end);
+        if (end - k <= tile) return end;
+        int to = k + tile;
         // Where all begin or cease to see, in steps of eight: register tiles are that high.
         int const up = k + (all.most_first - k + 7) / 8 * 8;
         for (int cut : {k + (all.always - k) / 8 * 8, up, k + (all.last - k) / 8 * 8})

@@ -77,9 +77,10 @@ INLAY_INLINE __m512 exp(__m512 x) noexcept {
     return scale(_mm512_mask_add_ps(high, meant, rest, high), n);
 }
 
-/// 2^x for x within [-151, 129]: degree 6 on [-1/2, 1/2]. Measured: 0.9 to 1.1 ns for 16 lanes.
+/// 2^x: degree 6 on [-1/2, 1/2]. Measured: 0.9 to 1.1 ns for 16 lanes.
 INLAY_INLINE __m512 exp2(__m512 x) noexcept {
-    __m512 const n = nearest(x), f = _mm512_sub_ps(x, n);
+    __m512 const n = nearest(x),
+                 f = max(_mm512_sub_ps(x, n), _mm512_set1_ps(-0.5f)); // infinity - infinity is none
     static constexpr float c[] = {0.00133999312f, 0.00961848895f, 0.0555032867f,
                                   0.240226468f,   0.693147205f,   1.0f};
     __m512 p = _mm512_set1_ps(0.00015345812f);

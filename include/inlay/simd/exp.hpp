@@ -69,10 +69,10 @@ template <class T, int W> INLAY_INLINE vec<T, W> exp(vec<T, W> x) noexcept {
 template <class T, int W> INLAY_INLINE vec<T, W> exp2(vec<T, W> x) noexcept {
     using V = vec<T, W>;
     using C = exp_constants<T>;
-    x = greater(V(C::least_power), lesser(V(C::most_power), x));
 #if defined(__AVX512F__)
     if constexpr (V::is_masked && sizeof(T) == 4) return {avx512::exp2(x.v)};
 #endif
+    x = greater(V(C::least_power), lesser(V(C::most_power), x));
     V const n = nearest(x), f = x - n;
     return Power<V>{fma(V(C::ln2), f, f * f * horner(f, C::power)), n}.value();
 }

@@ -24,6 +24,9 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                                            T* dk, T* dv, T* room) noexcept {
     using V = simd::vec<T, W>;
     using Block = QueryBlock<W, T>;
+    constexpr bool powers = S::plain && std::is_same_v<Weights, SoftmaxWeights>;
+    using Map = std::conditional_t<powers, PowerWeights, Weights>;
+    constexpr T unit = powers ? score_unit<T, S> : T(1);
     constexpr int Q = Block::width, NV = Block::vectors;
     int const padded = detail::whole_vectors<W>(head.width),
               wide = detail::whole_vectors<W>(head.value_width);
@@ -33,29 +36,32 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
     T* const ds = p + Block::tile * Q;
     V const factor(head.scale);
     scores.bias.template begin<W>();
-    int begin = KeySpans<T>::nowhere, keys = 0;
+    int begin = KeySpans<T>::nowhere, keys = 1; // one part at least, which clears dq
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
-        int const n = std::min(Q, head.queries - q0);
-        Block const block(head.spans.from(q0), n);
+        Block const block(head.spans.from(q0), std::min(Q, head.queries - q0));
         begin = std::min(begin, block.begin()), keys = std::max(keys, block.end());
-        for (int q = 0; q < n; ++q) clear(dq + (q0 + q) * head.query_row, padded);
     }
     // Keys in parts, so that they, their values and both gradients stay in the second cache.
-    int const part = std::max(1, int(128 * 1024 / sizeof(T)) / (padded + wide) / Block::tile) * Block::tile;
-    for (int k_first = begin / part * part; k_first < keys; k_first += part)
+    int const part = std::max(1, int(256 * 1024 / sizeof(T)) / (padded + wide) / Block::tile) * Block::tile;
+    int const first = std::min(begin, keys - 1) / part * part;
+    for (int k_first = first; k_first < keys; k_first += part)
         for (int q0 = 0; q0 < head.queries; q0 += Q) {
-            int const n = std::min(Q, head.queries - q0), k_last = std::min(keys, k_first + part);
+            int const n = std::min(Q, head.queries - q0), k_last = k_first + part;
             Block const block(head.spans.from(q0), n);
+            bool begun = k_first > first; // dq holds a sum
+            if (!begun && !block.sees(k_first, k_last))
+                for (int q = 0; q < n; ++q) clear(dq + (q0 + q) * head.query_row, padded);
             if (!block.sees(k_first, k_last)) continue;
             T const* const query = head.query + q0 * head.query_row;
             T const* const dblock = dout + q0 * dout_row;
-            turn<W>(n, padded, query, head.query_row, head.scale, turned);
+            turn<W>(n, padded, query, head.query_row, head.scale * unit, turned);
             head.ask_ahead();
-            turn<W>(n, wide, dblock, dout_row, T(1), dturned);
+            turn<W>(n, wide, dblock, dout_row, S::plain ? head.scale : T(1), dturned);
             V own[std::size_t(NV)], taken[std::size_t(NV)];
             for (int v = 0; v < NV; ++v) {
-                own[v] = Weights::kept(V::load_first(kept + q0 + v * W, block.in_vector(v)));
+                own[v] = Map::kept(V::load_first(kept + q0 + v * W, block.in_vector(v)));
                 taken[v] = V::load_first(mean + q0 + v * W, block.in_vector(v));
+                if constexpr (S::plain) taken[v] *= factor;
             }
             block.each_tile(k_first, k_last, [&](int k0, int k1) {
                 tile_products(block, k0, k1, head.width, head.key, head.key_row, turned, p);
@@ -65,17 +71,33 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                 for (int v = 0; v < NV; ++v) {
                     head.ask_ahead();
                     TileRange const range = block.range(v, k0, k1);
-                    for (int k = range.from; k < range.to; ++k) {
-                        int const at = (k - k0) * Q + v * W;
-                        V const capped = scores.cap(V::load(p + at));
-                        V z = bias(capped, k, v);
-                        if (!range.clear(k)) z = block.masked(z, k, v);
-                        auto const w = Weights::of(z, own[v]);
-                        V const dz = w.slope * (V::load(ds + at) - taken[v]);
-                        bias.collect(dz, k, v);
-                        w.weight.store(p + at);
-                        (scores.cap.pull(dz, capped) * factor).store(ds + at);
-                    }
+                    auto const weigh = [&](int from, int to, auto hidden) INLAY_INLINE_LAMBDA {
+                        V const kept_of = own[v], mean_of = taken[v];
+                        [[maybe_unused]] V const by = factor;
+                        T *at = p + (from - k0) * Q + v * W, *const end = at + (to - from) * Q;
+                        std::ptrdiff_t const other = ds - p;
+                        for (int k = from; at < end; at += Q, ++k) {
+                            V const capped = scores.cap(V::load(at));
+                            V z = bias(capped, k, v);
+                            if constexpr (hidden()) z = block.masked(z, k, v);
+                            V weight, slope;
+                            if constexpr (std::is_base_of_v<SoftmaxWeights, Map>)
+                                weight = slope =
+                                    Map::weight(z, kept_of); // GCC stores a pair and loads it again
+                            else {
+                                auto const both = Map::of(z, kept_of);
+                                weight = both.weight, slope = both.slope;
+                            }
+                            V const dz = slope * (V::load(at + other) - mean_of);
+                            bias.collect(dz, k, v);
+                            weight.store(at);
+                            if constexpr (S::plain) dz.store(at + other);
+                            else (scores.cap.pull(dz, capped) * by).store(at + other);
+                        }
+                    };
+                    weigh(range.from, range.clear_from, std::true_type{});
+                    weigh(range.clear_from, range.clear_to, std::false_type{});
+                    weigh(range.clear_to, range.to, std::true_type{});
                 }
                 bias.finish();
                 head.ask_ahead();
@@ -88,11 +110,12 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
                 });
                 head.ask_ahead();
                 block.each_strip(k0, k1, [&](int q, int rows, int from, int to) {
-                    if (from < to)
+                    if (from < to || !begun) // nothing seen is zeros
                         gemm<W>(rows, padded, to - from, ds + (from - k0) * Q + q, 1, Q,
                                 head.key + from * head.key_row, head.key_row, dq + (q0 + q) * head.query_row,
-                                head.query_row, true);
+                                head.query_row, begun);
                 });
+                begun = true;
             });
         }
 }

@@ -31,6 +31,14 @@ template <class T> struct AttentionHead {
     }
 };
 
+/// Scores that are products and nothing else are kept in units of ln 2, since powers of two cost less: what a
+/// natural score is multiplied by, and e to a score in these units.
+template <class T, class S> inline constexpr T score_unit = S::plain ? T(1.4426950408889634074) : T(1);
+template <class S, class V> INLAY_INLINE V score_power(V z) noexcept {
+    if constexpr (S::plain) return simd::exp2(z);
+    else return simd::exp(z);
+}
+
 /// Weights e^(z - kept), of which forward keeps log sum e^z for each query; the slope of a weight by its own
 /// score, but for what the other weights take.
 struct SoftmaxWeights {
@@ -43,11 +51,28 @@ struct SoftmaxWeights {
         V const least(std::numeric_limits<T>::lowest());
         return simd::select_greater(least, log_sum, V(std::numeric_limits<T>::infinity()), log_sum);
     }
+    template <class V> INLAY_INLINE static V weight(V z, V kept) noexcept {
+        return simd::exp(not_above_zero(z - kept));
+    }
     template <class V> INLAY_INLINE static Pair<V> of(V z, V kept) noexcept {
+        V const w = weight(z, kept);
+        return {w, w};
+    }
+
+protected:
+    /// No weight is above 1, however a score of ten million is rounded this time.
+    template <class V> INLAY_INLINE static V not_above_zero(V z) noexcept {
+        return simd::lesser(V(typename V::value_type(0)), z);
+    }
+};
+/// The same of scores in units of ln 2.
+struct PowerWeights : SoftmaxWeights {
+    template <class V> static V kept(V log_sum) noexcept {
         using T = typename V::value_type;
-        // No weight is above 1, however a score of ten million is rounded this time.
-        V const weight = simd::exp(simd::lesser(V(T(0)), z - kept));
-        return {weight, weight};
+        return SoftmaxWeights::kept(log_sum * V(score_unit<T, Scores<>>));
+    }
+    template <class V> INLAY_INLINE static V weight(V z, V kept) noexcept {
+        return simd::exp2(not_above_zero(z - kept));
     }
 };
 
@@ -103,10 +128,11 @@ template <int W> constexpr int whole_vectors(int n) { return (n + W - 1) / W * W
 
 /// Turns the n queries of a head from number q0 on; where it lists rows, those.
 template <int W, class T>
-INLAY_INLINE void turn_queries(AttentionHead<T> const& head, int q0, int n, T* to) noexcept {
+INLAY_INLINE void turn_queries(AttentionHead<T> const& head, int q0, int n, T* to, T unit = T(1)) noexcept {
     int const padded = detail::whole_vectors<W>(head.width);
-    if (head.ids) turn_listed<W>(n, head.ids + q0, padded, head.query, head.query_row, head.scale, to);
-    else turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, head.scale, to);
+    T const scale = head.scale * unit;
+    if (head.ids) turn_listed<W>(n, head.ids + q0, padded, head.query, head.query_row, scale, to);
+    else turn<W>(n, padded, head.query + q0 * head.query_row, head.query_row, scale, to);
 }
 
 /// out[r] = the product of row r of x and of y, each of n numbers.

@@ -40,6 +40,13 @@ INLAY_NOINLINE inline void gemm_panel(int m, Product<T> const& p, std::ptrdiff_t
     constexpr int MR = tile_rows(NV);
     if (m <= MR) return tile_of_height<W, NV, MR>(m, p, row, column, finish);
     EvenSplit const blocks(m, MR);
+    if (blocks.size == MR) {
+        for (int q = 0; q < blocks.parts; ++q) {
+            gemm_tile_here<W, MR, NV>(p, row, column, finish);
+            row += MR;
+        }
+        return;
+    }
     for (int q = 0; q < blocks.parts; ++q) {
         int const height = blocks.size + (q < blocks.larger);
         tile_of_height<W, NV, MR>(height, p, row, column, finish);
