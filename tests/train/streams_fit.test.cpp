@@ -102,8 +102,22 @@ TEST_CASE("from a checkpoint at any step streams go on bit by bit") {
     CAPTURE(message);
     CHECK(message.find("carried.state [8, ") != std::string::npos);
 
-    Network<Recur> net(Seed{1}); // one that a callback stops, and goes on without a file
+    std::string const other_build = (folder.folder / "other").string();
+    auto const file = Safetensors::read(files[0]);
+    std::vector<TensorSource> sources;
+    for (auto const& t : file.tensors())
+        sources.push_back({t.name, t.dtype, t.shape,
+                           [&t](std::byte* to) { std::copy(t.bytes.begin(), t.bytes.end(), to); }});
+    auto metadata = file.metadata();
+    CHECK(metadata.at("inlay.state").starts_with("32 bits in "));
+    metadata["inlay.state"] = "32 bits in 3 lanes";
+    write_safetensors(other_build, sources, metadata);
+    Network<Recur> net(Seed{1}), untouched(Seed{1});
     Learner<> stopped(net, twice);
+    CHECK(words([&] { load(stopped, other_build); }).find(", found 32 bits in 3 lanes") != std::string::npos);
+    CHECK(same(net, untouched));
+
+    // One that a callback stops goes on without a file.
     options.on_step = [](StepEvent& e) { e.stop = e.step == 3; };
     CHECK(stopped.fit(streams, options).stopped);
     options.on_step = {};

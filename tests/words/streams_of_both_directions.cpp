@@ -1,4 +1,6 @@
-// words: inlay: a block has no streaming form
+// words: inlay: the data set does not go with the model
+// words: Training
+// words: a_block_without_a_streaming_form
 // words: SoftmaxAttn<.*Bidirectional
 #include <inlay/train.hpp>
 

@@ -1,4 +1,5 @@
-// words: inlay: Streams are for a model with a state
+// words: inlay: the data set does not go with the model
+// words: a_model_that_keeps_nothing_from_token_to_token
 #include <inlay/train.hpp>
 
 using namespace inlay;

@@ -14,20 +14,7 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-template <class M> struct has_a_state {
-    consteval operator bool() const { return !std::is_empty_v<typename M::Block::State>; }
-};
-/// Whether M carries its state from row to row of the data. Says, once, why it cannot.
-template <class M, class Data> struct Carries {
-    static constexpr bool value = false;
-};
-template <class M, class Rows> struct Carries<M, Streams<Rows>> {
-    static constexpr bool value = true;
-    static_assert(streams_through<typename M::Blocker>{}, "inlay: a block has no streaming form");
-    static_assert(!streams_through<typename M::Blocker>{} || has_a_state<M>{},
-                  "inlay: Streams are for a model with a state, which carries something to the next window");
-};
-
+template <class M> inline constexpr bool has_a_state = !std::is_empty_v<typename M::Block::State>;
 /// States and positions of a batch's rows, or none.
 struct CarriedRows {
     Carry carry{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/io/json.hpp>
+#include <inlay/io/state.hpp>
 #include <inlay/io/weights.hpp>
 #include <inlay/train/trainer.hpp>
 
@@ -150,10 +151,13 @@ struct Checkpoint {
         std::vector<TensorSource> sources;
         for (auto const& tensor : tensors(t, t.average_.begun(), t.fit_.kept))
             sources.push_back(source_of(tensor));
-        if (t.carried_.begun())
+        std::map<std::string, std::string> words{{"inlay.trainer", to_json(Json{std::move(state.out)})}};
+        if (t.carried_.begun()) {
             for (auto& states : carried(t)) sources.push_back(std::move(states));
+            words.emplace("inlay.state", state_kind<typename Trainer::Model>());
+        }
         for (auto& counts : behind(t)) sources.push_back(std::move(counts));
-        write_safetensors(path, sources, {{"inlay.trainer", to_json(Json{std::move(state.out)})}});
+        write_safetensors(path, sources, words);
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
         auto const file = Safetensors::read(path);
@@ -176,7 +180,7 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>{};
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>;
         if (carries) t.carried_.make_room(t.step_rows());
         auto const states = carries ? carried(t) : std::vector<TensorSource>{};
         TensorList list(file);
@@ -186,6 +190,7 @@ struct Checkpoint {
             if (file.find(name)) list.want(name, {rows}, DType::U64);
         });
         list.settle();
+        if (carries) expect_states<typename Trainer::Model>(file, path);
         for (auto const& tensor : wanted)
             if (auto const dtype = file.find(tensor.name)->dtype; dtype != real_dtype<typename Trainer::T>)
                 fail(Error(path, "tensor " + tensor.name,
@@ -218,6 +223,12 @@ struct Checkpoint {
     }
 
 private:
+    /// The states lie in the file as this build would lay them.
+    template <class M> static void expect_states(Safetensors const& file, std::string const& path) {
+        auto const found = file.metadata().find("inlay.state");
+        std::string const wanted = state_kind<M>(), is = found == file.metadata().end() ? "" : found->second;
+        if (is != wanted) fail(Error(path, "metadata inlay.state", wanted, is.empty() ? "none" : is));
+    }
     template <class N>
     static void expect(JsonIn const& in, std::string const& path, char const* name, N const& wanted) {
         N found{};

@@ -59,6 +59,10 @@ private:
 };
 
 namespace detail {
+/// Whether a model's state goes from row to row of a data set.
+template <class Data> inline constexpr bool carries_state = false;
+template <class Rows> inline constexpr bool carries_state<Streams<Rows>> = true;
+
 template <class Data> Data const& plain_rows(Data const& data) noexcept { return data; }
 template <class Data> Data const& plain_rows(Streams<Data> const& data) noexcept { return data.rows(); }
 

@@ -47,8 +47,9 @@ template <class Spec_, class... Policies> struct ExactForm {
             inference_only<R, Tp>();
             for (int b = 0; b < c.rows; ++b) {
                 T sum = read_weight(p.weight, 0);
-                Keys::each(x.row[b],
-                           [&](int, std::int32_t row) noexcept { sum += read_weight(p.weight, row); });
+                Keys::each_valued(x.row[b], [&](int, std::int32_t row, float value) noexcept {
+                    sum += T(value) * read_weight(p.weight, row);
+                });
                 kernels::clear_pads(y(b), 1, y.stride);
                 y(b)[0] = sum;
             }
@@ -58,8 +59,8 @@ template <class Spec_, class... Policies> struct ExactForm {
                              Scratch) noexcept {
             for (int b = 0; b < c.rows; ++b) {
                 g.weight.put(b * K, 0, dy(b), T(1));
-                Keys::each(x.row[b], [&](int k, std::int32_t row) noexcept {
-                    g.weight.put(b * K + 1 + k, row, dy(b), T(1));
+                Keys::each_valued(x.row[b], [&](int k, std::int32_t row, float value) noexcept {
+                    g.weight.put(b * K + 1 + k, row, dy(b), T(value));
                 });
             }
         }

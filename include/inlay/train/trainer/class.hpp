@@ -6,6 +6,7 @@
 #include <inlay/model/network.hpp>
 #include <inlay/train/average.hpp>
 #include <inlay/train/carried_states.hpp>
+#include <inlay/train/data_problem.hpp>
 #include <inlay/train/event.hpp>
 #include <inlay/train/first_bad.hpp>
 #include <inlay/train/fit_options.hpp>
@@ -13,7 +14,6 @@
 #include <inlay/train/progress.hpp>
 #include <inlay/train/staging_numbers.hpp>
 #include <inlay/train/staging_tokens.hpp>
-#include <inlay/train/streams.hpp>
 #include <inlay/train/train_options.hpp>
 
 #include <limits>
@@ -78,7 +78,12 @@ public:
     /// each other, and a loss that is no longer finite, which names the block that was the first to give such
     /// numbers; the weights are then those before the step.
     template <class Data>
-    FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {});
+    FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {}) {
+        using Problem = detail::DataProblem<Training, M, Data>;
+        static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
+        if constexpr (detail::fits<Problem>) return fit_rows(data, options);
+        else return {};
+    }
 
     /// One step on the rows of `data` at `index`, at most B, times the batches that make a step: the loss
     /// before it. The weights stay where no target counts. `total_steps` is for a schedule without a total.
@@ -158,6 +163,7 @@ private:
     void begin_fit(bool resume, std::size_t rows);
     bool judge_epoch(double validation, bool keep);
     bool end_fit();
+    template <class Data> FitReport fit_rows(Data const& data, FitOptions<Data> const& options);
     void make_room(std::size_t rows);
     void keep_logits(int shard, In<Output, R> y, int rows) noexcept;
     [[noreturn]] void blame(std::size_t rows, std::uint32_t const* index, std::int64_t first,

@@ -91,9 +91,8 @@ void Trainer<M, Loss, B, Opt, Exec>::begin_fit(bool resume, std::size_t rows) {
 
 template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
-FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
-                                              FitOptions<std::type_identity_t<Data>> const& options) {
-    constexpr bool carries = detail::Carries<M, Data>::value;
+FitReport Trainer<M, Loss, B, Opt, Exec>::fit_rows(Data const& data, FitOptions<Data> const& options) {
+    constexpr bool carries = detail::carries_state<Data>;
     detail::Clock const clock;
     if (data.size() == 0) detail::fail(Error("", "fit", "at least one row", "none"));
     detail::check_options(options);

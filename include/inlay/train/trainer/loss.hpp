@@ -10,7 +10,7 @@ template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::loss(Data const& data, std::span<std::uint32_t const> index) {
     expect(data, index);
-    constexpr bool carries = detail::Carries<M, Data>::value;
+    constexpr bool carries = detail::carries_state<Data>;
     if constexpr (carries) judged_.make_room(B::rows), judged_.forget();
     double sum = 0, weight = 0;
     for (std::size_t at = 0; at < index.size(); at += std::size_t(B::rows)) {

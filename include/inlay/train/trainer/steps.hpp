@@ -144,7 +144,7 @@ double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uin
     for (std::size_t n = 0; n < batches; ++n) count_ += stage(data, batch(n));
     double const scale = count_ > 0 ? 1 / count_ : 0;
     gradients_.release();
-    constexpr bool carries = detail::Carries<M, Data>::value;
+    constexpr bool carries = detail::carries_state<Data>;
     if constexpr (carries) carried_.make_room(step_rows()), carried_.begin(data, index);
     double loss = 0;
     int pieces = 0;
