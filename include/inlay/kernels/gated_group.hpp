@@ -237,9 +237,9 @@ INLAY_NOINLINE inline int gated_groups(GatedChunk<T> c, T* state, T* o, T* room)
     GroupRows<T> rows{groups, left, c, c, o, nullptr};
     if (left > 0) { // tokens of zeros write nothing
         T *const q = take(group * K), *const k = take(group * K), *const v = take(group * row);
-        auto const fill = [left](T const* x, int width, T* to) noexcept {
-            std::copy_n(x, left * width, to);
-            std::fill_n(to + left * width, (group - left) * width, T(0));
+        auto const fill = [left](T const* x, int each, T* to) noexcept {
+            std::copy_n(x, left * each, to);
+            std::fill_n(to + left * each, (group - left) * each, T(0));
         };
         int const from = groups * group;
         fill(c.q + from * K, K, q), fill(c.k + from * K, K, k), fill(c.v + from * row, row, v);
