@@ -47,6 +47,8 @@ def measure(tree, arguments):
     for program in sorted((ROOT / tree / "bench").glob("bench_*")):
         if not (program.is_file() and os.access(program, os.X_OK)):
             continue
+        if program.name == "bench_tables":  # minutes to fill tables, for a table in docs/online.md
+            continue
         if program.name == "bench_math":
             text += "" if arguments else medians(pin, program)
         else:

@@ -2,7 +2,7 @@
 // Which item comes next: SASRec (arXiv 1808.09781) with a softmax over all items, gSASRec (arXiv 2308.07192)
 // with a table of its own for scores, and a network whose first layer reads the past by linear attention.
 //
-//     next_item [SEQUENCES [EPOCHS [sasrec|gsasrec|hybrid]]]
+//     next_item [SEQUENCES [EPOCHS [sasrec|gsasrec|hybrid [SEED]]]]
 //
 // SEQUENCES has a line a user: ids from 1 to 3416, oldest first, such as ml-1m.txt of SASRec's authors
 // grouped by user. Without it, walks through 200 items are made up, which takes seconds. Each user's last
@@ -109,7 +109,7 @@ template <class F> Quality rank(Data const& data, std::vector<std::uint32_t> con
 }
 template <class M>
 Quality rank(Data const& data, std::vector<std::uint32_t> const& events, Network<M> const& net) {
-    Workspace<M, Batch<1>> ws;
+    Workspace<M> ws;
     return rank(data, events, [&](Visit::Row const& row, std::vector<double>& scores) {
         auto const y = net.infer(std::span(&row, 1), ws);
         std::copy_n(y(0, y.length(0) - 1), items + 1, scores.begin());
@@ -139,16 +139,16 @@ template <class M> void start_low(Network<M>& net) {
     });
 }
 
-template <class M, class Loss> Report run(char const* name, Data const& data, int epochs) {
+template <class M, class Loss> Report run(char const* name, Data const& data, int epochs, Seed seed) {
     auto const windows = sequence_rows<"seen">(data.log, data.parts.train);
     std::vector<std::uint32_t> some; // a part of the validation events, for the curve
     for (std::size_t i = 0; i < data.parts.validation.size(); i += 8)
         some.push_back(data.parts.validation[i]);
     Report r{name, M::parameters, 0, {}, {}, {name, {}, {}}};
-    auto net = Network<M>(Seed{1});
+    auto net = Network<M>(seed);
     if constexpr (std::is_same_v<Loss, Gbce>) start_low(net);
     Trainer<M, Loss, Batch<batch>, AdamW> trainer(
-        net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 100}, .clip = {.norm = 1}});
+        net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 100}, .seed = seed, .clip = {.norm = 1}});
     trainer.fit(windows, {.epochs = epochs, .progress = true, .on_epoch = [&](EpochEvent& e) {
                               r.seconds = e.seconds;
                               r.curve.x.push_back(e.epoch);
@@ -173,22 +173,24 @@ Report popular(Data const& data) {
 }
 
 int main(int argc, char** argv) try {
-    if (argc > 4) {
-        std::fprintf(stderr, "usage: next_item [SEQUENCES [EPOCHS [sasrec|gsasrec|hybrid]]]\n");
+    if (argc > 5) {
+        std::fprintf(stderr, "usage: next_item [SEQUENCES [EPOCHS [sasrec|gsasrec|hybrid [SEED]]]]\n");
         return 2;
     }
     bool const smoke = std::getenv("INLAY_SMOKE") != nullptr;
     Data const data(argc > 1 ? read_sequences(argv[1]) : made_up(smoke ? 300 : 1000));
     int const epochs = argc > 2 ? std::max(1, std::atoi(argv[2])) : argc > 1 ? 7 : smoke ? 8 : 10;
+    Seed const seed{argc > 4 ? std::uint64_t(std::max(1, std::atoi(argv[4]))) : 1};
     auto const wanted = [&](char const* name) { return argc < 4 || std::strcmp(argv[3], name) == 0; };
     std::printf("%zu users, %zu events, %d epochs, compiled for %s\n", data.user.size(), data.log.size(),
                 epochs, INLAY_ISA_NAME);
     std::printf("                                                     validation         test\n"
                 "                              parameters  seconds   HR@10    NDCG@10  HR@10    NDCG@10\n");
     std::vector<Report> all = {popular(data)};
-    if (wanted("sasrec")) all.push_back(run<SasRec, CrossEntropy>("SASRec, softmax", data, epochs));
-    if (wanted("gsasrec")) all.push_back(run<GSasRec, Gbce>("gSASRec, 256 negatives", data, epochs));
-    if (wanted("hybrid")) all.push_back(run<Hybrid, CrossEntropy>("1 gated delta : 1 softmax", data, epochs));
+    if (wanted("sasrec")) all.push_back(run<SasRec, CrossEntropy>("SASRec, softmax", data, epochs, seed));
+    if (wanted("gsasrec")) all.push_back(run<GSasRec, Gbce>("gSASRec, 256 negatives", data, epochs, seed));
+    if (wanted("hybrid"))
+        all.push_back(run<Hybrid, CrossEntropy>("1 gated delta : 1 softmax", data, epochs, seed));
 
     std::FILE* const file = std::fopen("next_item.csv", "w");
     if (!file) throw std::runtime_error("cannot write next_item.csv");

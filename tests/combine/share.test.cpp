@@ -20,6 +20,25 @@ TEST_CASE("Embeds of one share read one table, and their gradients add up") {
     CHECK(k.reference.has("0.0.3.weight"));
 }
 
+TEST_CASE(
+    "The gradient of a shared table has a slot for each id that its readers may have, not for each row") {
+    using Large =
+        Record<Categorical<"item", 90>, MultiHot<"liked", 90, 3>, History<"watched", 4, SameAs<"item">>>;
+    using E = Embed<2, Share<"items">>;
+    using Liked = Stack<Select<"liked">, Embed<2, Share<"items">, BagMax>, Flatten, Dense<2>>;
+    using M = Small<Large, Sum<Stack<Select<"watched">, E, Flatten, Dense<2>>, Liked,
+                               Stack<Select<"item">, Concat<E, E>, Flatten, Dense<2>>>>;
+    auto const rows = Rows<Large>::random(3, Seed{4});
+    Case<M> k({rows.row.data()});
+    k.check_gradient();
+    M::Block::Grads<3> g{};
+    M::Block::visit(g, Path{}, [](auto, Path const& at, Kind, auto const& ref) {
+        if (text(at) != "items.weight") return;
+        CHECK(ref.id != nullptr);
+        CHECK(ref.rows == 3 * (4 + 3 + 1 + 1));
+    });
+}
+
 TEST_CASE("A shared table reaches into every combinator, and streams") {
     using I = Tokens<5, 7>;
     using E = Embed<3, Share<"tokens">>;

@@ -39,4 +39,16 @@ TEST_CASE("laws: cross, hashed into few slots") {
 TEST_CASE("laws: cross, indexed") {
     laws_in_float<Cross<Indexed, Each, Of<"item", "job">, Of<"age", "job">, Of<"job">>, Row>(indexed);
 }
+TEST_CASE("laws: crosses of weighted ids") {
+    using Scored = Record<MultiHot<"tags", 12, 3, Weighted>, Categorical<"item", 40>,
+                          History<"seen", 4, SameAs<"item">, Weighted>>;
+    auto const each = [](auto cross) {
+        return
+            [=](reference::Parameters const& p, reference::Schema const& s, reference::RecordRow const& row) {
+                return cross(p, s, std::vector{reference::each(), reference::of({"item"})}, row);
+            };
+    };
+    laws<Cross<Hashed<50>, Each, Of<"item">>, Scored>(each(reference::cross_hashed));
+    laws_in_float<Cross<Indexed, Each, Of<"item">>, Scored>(each(reference::cross_indexed));
+}
 TEST_CASE("laws: wide and deep") { laws<Sum<Wide, Stack<Embed<3>, Flatten, Dense<1>>>, Row>(wide_and_deep); }

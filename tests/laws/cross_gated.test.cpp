@@ -2,8 +2,8 @@
 #include "../laws.hpp"
 
 namespace {
-using Row =
-    Record<Categorical<"job", 9>, MultiHot<"tags", 12, 3>, Categorical<"item", 40>, Numeric<"height">>;
+using Row = Record<Categorical<"job", 9>, MultiHot<"tags", 12, 3, Weighted>, Categorical<"item", 40>,
+                   Numeric<"height">>;
 
 auto gated(reference::GateKind kind) {
     return [kind](reference::Parameters const& p, reference::Schema const& s,

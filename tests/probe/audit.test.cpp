@@ -7,7 +7,8 @@
 using namespace inlay;
 
 namespace {
-using Row = Record<Categorical<"user", 50>, Categorical<"item", 80>, MultiHot<"tags", 12, 3>, Numeric<"age">>;
+using Row = Record<Categorical<"user", 50>, Categorical<"item", 80>, MultiHot<"tags", 12, 3, Weighted>,
+                   Numeric<"age">>;
 using Static = Cross<Hashed<4096>, Each, Of<"user", "item">>;
 using Suppressed = Cross<Hashed<4096>, Of<"user", "item">, Of<"item">, Gated<Embed<4>, Flatten>>;
 using Deep = Stack<Embed<4>, Flatten, Dense<1>>;
@@ -49,7 +50,11 @@ TEST_CASE("the shares of an audit sum to the logit and name what fired") {
             } else if (s.place == "0.1.1") CHECK(s.share == 0);
             if (s.fields[0] == "tags") {
                 auto const& t = get<2>(rows[i]);
-                CHECK(std::find(t.id, t.id + t.count, s.ids.at(0)) != t.id + t.count);
+                bool found = false;
+                for (int n = 0; n < t.count; ++n)
+                    found = found || (t.id[n] == s.ids.at(0) && double(t.weight[n]) == s.value);
+                CHECK(found);
+                CHECK(s.share == s.value * double(get<0>(sum).weight.data[s.slot]));
                 ++tags;
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The wide part: the sum of the rows of one table "weight" that a record fires. Row 0 is the bias and always
-// fires. Each: every id != 0 of every field. Of<a, b, ...>: one row if all the ids are != 0. Hashed: the
+// fires. Each: every id != 0 of every field, times its weight if it has one. Of<a, b, ...>: one row if all
+// the ids are != 0. Hashed: the
 // other rows are slots, 1 + mulhi64(h, N). Indexed: exact, mixed radix.
 #pragma once
 
@@ -50,23 +51,34 @@ inline bool all_fire(std::vector<std::size_t> const& parts, RecordRow const& row
     return true;
 }
 
+// A row that fires, and what it counts.
+struct Fired {
+    std::uint64_t row;
+    double value = 1;
+    bool operator==(Fired const&) const = default;
+};
+inline double value_of(FieldValue const& field, std::size_t k) {
+    return field.weights.empty() ? 1 : field.weights.at(k);
+}
+
 // The rows that fire, the bias first, then in policy order. buckets is N: the table has 1 + N rows.
-inline std::vector<std::uint64_t> hashed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies,
-                                              std::uint64_t buckets, RecordRow const& row) {
-    std::vector<std::uint64_t> fired = {0};
+inline std::vector<Fired> hashed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies,
+                                      std::uint64_t buckets, RecordRow const& row) {
+    std::vector<Fired> fired = {{0}};
     std::uint64_t seed = 0;
     for (CrossPolicy const& policy : policies) {
         if (policy.fields.empty()) {
             for (std::size_t f = 0; f < schema.size(); ++f)
-                for (int id : row.at(f).ids)
-                    if (id != 0) fired.push_back(1 + mulhi64(hash_of_part(f, id), buckets));
+                for (std::size_t k = 0; k < row.at(f).ids.size(); ++k)
+                    if (int const id = row[f].ids[k]; id != 0)
+                        fired.push_back({1 + mulhi64(hash_of_part(f, id), buckets), value_of(row[f], k)});
             continue;
         }
         std::vector<std::size_t> const parts = parts_of(schema, policy);
         if (all_fire(parts, row)) {
             std::vector<std::uint64_t> hashes;
             for (std::size_t f : parts) hashes.push_back(hash_of_part(f, row[f].ids[0]));
-            fired.push_back(1 + mulhi64(hash_of_cross(hashes, seed), buckets));
+            fired.push_back({1 + mulhi64(hash_of_cross(hashes, seed), buckets)});
         }
         ++seed;
     }
@@ -74,19 +86,20 @@ inline std::vector<std::uint64_t> hashed_rows(Schema const& schema, std::vector<
 }
 
 struct IndexedRows {
-    std::vector<std::uint64_t> fired;
+    std::vector<Fired> fired;
     std::uint64_t total; // rows of the table
 };
 
 inline IndexedRows indexed_rows(Schema const& schema, std::vector<CrossPolicy> const& policies,
                                 RecordRow const& row) {
-    IndexedRows result{{0}, 0};
+    IndexedRows result{{{0}}, 0};
     std::uint64_t base = 1;
     for (CrossPolicy const& policy : policies) {
         if (policy.fields.empty()) {
             for (std::size_t f = 0; f < schema.size(); ++f) {
-                for (int id : row.at(f).ids)
-                    if (id != 0) result.fired.push_back(base + static_cast<std::uint64_t>(id));
+                for (std::size_t k = 0; k < row.at(f).ids.size(); ++k)
+                    if (int const id = row[f].ids[k]; id != 0)
+                        result.fired.push_back({base + static_cast<std::uint64_t>(id), value_of(row[f], k)});
                 base += static_cast<std::uint64_t>(schema[f].ids);
             }
             continue;
@@ -98,20 +111,20 @@ inline IndexedRows indexed_rows(Schema const& schema, std::vector<CrossPolicy> c
                     static_cast<std::uint64_t>(row.at(f).ids.at(0));
             count *= static_cast<std::uint64_t>(schema[f].ids);
         }
-        if (all_fire(parts, row)) result.fired.push_back(base + index);
+        if (all_fire(parts, row)) result.fired.push_back({base + index});
         base += count;
     }
     result.total = base;
     return result;
 }
 
-inline Result sum_of_rows(Matrix const& table, std::vector<std::uint64_t> const& fired) {
+inline Result sum_of_rows(Matrix const& table, std::vector<Fired> const& fired) {
     std::vector<double> value(static_cast<std::size_t>(table.cols)), magnitude = value;
     Sequence const rows = rows_of(table);
-    for (std::uint64_t r : fired)
+    for (auto const& [r, x] : fired)
         for (std::size_t i = 0; i < value.size(); ++i) {
-            value[i] += rows.at(r)[i];
-            magnitude[i] += std::abs(rows[r][i]);
+            value[i] += x * rows.at(r)[i];
+            magnitude[i] += std::abs(x * rows[r][i]);
         }
     return {{value}, {magnitude}};
 }

@@ -52,7 +52,6 @@ inline Block embed_bag(std::string const& how) {
     };
 }
 
-// Row i mod M of one table times row i / M of another.
 // The row of an id is the high word of XXH64 of its eight bytes, times the number of rows.
 inline Result embed_hashed(Parameters const& p, Sequence const& ids) {
     Sequence const rows = rows_of(p["weight"]);
@@ -64,6 +63,7 @@ inline Result embed_hashed(Parameters const& p, Sequence const& ids) {
     return {y, absolute(y)};
 }
 
+// Row i mod M of one table times row i / M of another.
 inline Result embed_quotient(Parameters const& p, Sequence const& ids) {
     Sequence const remainder = rows_of(p["remainder"]), quotient = rows_of(p["quotient"]);
     Sequence y;
@@ -132,9 +132,10 @@ inline Result embed_record(Parameters const& p, Schema const& schema, RecordRow 
                 magnitude[i] = std::abs(value[i]);
                 continue;
             }
-            for (int id : field.ids) {
-                double const term =
-                    table.at(static_cast<std::size_t>(id))[i] / static_cast<double>(field.ids.size());
+            for (std::size_t k = 0; k < field.ids.size(); ++k) {
+                double const own = field.weights.empty() ? 1 : field.weights.at(k);
+                double const term = own * table.at(static_cast<std::size_t>(field.ids[k]))[i] /
+                                    static_cast<double>(field.ids.size());
                 value[i] += term;
                 magnitude[i] += std::abs(term);
             }

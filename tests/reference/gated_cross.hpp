@@ -13,18 +13,20 @@ namespace reference {
 enum class GateKind { threshold, softmax, sparsemax };
 
 // Rows of the hashed table with their q, without the bias.
-inline std::vector<std::pair<std::uint64_t, std::size_t>>
+inline std::vector<std::pair<Fired, std::size_t>>
 hashed_rows_by_group(Schema const& schema, std::vector<CrossPolicy> const& policies, std::uint64_t buckets,
                      RecordRow const& row) {
-    std::vector<std::pair<std::uint64_t, std::size_t>> fired;
+    std::vector<std::pair<Fired, std::size_t>> fired;
     std::size_t group = 0;
     std::uint64_t seed = 0;
     for (CrossPolicy const& policy : policies) {
         if (policy.fields.empty()) {
             for (std::size_t f = 0; f < schema.size(); ++f) {
                 if (schema[f].ids == 0) continue;
-                for (int id : row.at(f).ids)
-                    if (id != 0) fired.emplace_back(1 + mulhi64(hash_of_part(f, id), buckets), group);
+                for (std::size_t k = 0; k < row.at(f).ids.size(); ++k)
+                    if (int const id = row[f].ids[k]; id != 0)
+                        fired.push_back(
+                            {{1 + mulhi64(hash_of_part(f, id), buckets), value_of(row[f], k)}, group});
                 ++group;
             }
             continue;
@@ -33,7 +35,7 @@ hashed_rows_by_group(Schema const& schema, std::vector<CrossPolicy> const& polic
         if (all_fire(parts, row)) {
             std::vector<std::uint64_t> hashes;
             for (std::size_t f : parts) hashes.push_back(hash_of_part(f, row[f].ids[0]));
-            fired.emplace_back(1 + mulhi64(hash_of_cross(hashes, seed), buckets), group);
+            fired.push_back({{1 + mulhi64(hash_of_cross(hashes, seed), buckets)}, group});
         }
         ++group, ++seed;
     }
@@ -94,7 +96,7 @@ inline Result cross_gated(Parameters const& p, Schema const& schema, std::vector
     double const bias = p["weight"](0, 0);
     Result y{{{bias}}, {{std::abs(bias)}}};
     for (auto const& [slot, q] : rows) {
-        double const w = p["weight"](static_cast<int>(slot), 0);
+        double const w = slot.value * p["weight"](static_cast<int>(slot.row), 0);
         y.value[0][0] += g.value[0][q] * w;
         y.magnitude[0][0] += (std::abs(g.value[0][q]) + g.magnitude[0][q]) * std::abs(w);
     }

@@ -163,19 +163,28 @@ TEST_CASE("reference: cross layout") {
     IndexedRows const exact = indexed_rows(schema, policies, row);
     CHECK(exact.total == 1 + (3 + 4 + 5) + 12);
     CHECK(exact.fired ==
-          std::vector<std::uint64_t>{0, 1 + 2, 1 + 3 + 3, 1 + 7 + 4, 1 + 7 + 4, 13 + 2 * 4 + 3});
+          std::vector<Fired>{{0}, {1 + 2}, {1 + 3 + 3}, {1 + 7 + 4}, {1 + 7 + 4}, {13 + 2 * 4 + 3}});
 
     std::uint64_t const a = xxh64(le64(0) + le64(2)), b = xxh64(le64(2) + le64(3)),
                         h = xxh64(le64(3) + le64(4));
     std::uint64_t const ab = xxh64(le64(a) + le64(b), 0);
-    CHECK(hashed_rows(schema, policies, 50, row) ==
-          std::vector<std::uint64_t>{0, 1 + mulhi64(a, 50), 1 + mulhi64(b, 50), 1 + mulhi64(h, 50),
-                                     1 + mulhi64(h, 50), 1 + mulhi64(ab, 50)});
+    CHECK(hashed_rows(schema, policies, 50, row) == std::vector<Fired>{{0},
+                                                                       {1 + mulhi64(a, 50)},
+                                                                       {1 + mulhi64(b, 50)},
+                                                                       {1 + mulhi64(h, 50)},
+                                                                       {1 + mulhi64(h, 50)},
+                                                                       {1 + mulhi64(ab, 50)}});
+    RecordRow weighted = row;
+    for (auto& field : weighted)
+        if (field.ids.size() > 1) field.weights.assign(field.ids.size(), 0.5);
+    CHECK(hashed_rows(schema, policies, 50, weighted)[3].value == 0.5);
+    CHECK(indexed_rows(schema, policies, weighted).fired[3].value == 0.5);
+    CHECK(indexed_rows(schema, policies, weighted).fired[5].value == 1);
     // the second Of is seeded with 1, the order of its names does not matter, one part is the part
-    CHECK(hashed_rows(schema, {of({"a", "b"}), of({"a", "b"})}, 1U << 30, row)[2] ==
+    CHECK(hashed_rows(schema, {of({"a", "b"}), of({"a", "b"})}, 1U << 30, row)[2].row ==
           1 + mulhi64(xxh64(le64(a) + le64(b), 1), 1U << 30));
     CHECK(hashed_rows(schema, {of({"b", "a"})}, 50, row) == hashed_rows(schema, {of({"a", "b"})}, 50, row));
-    CHECK(hashed_rows(schema, {of({"a"})}, 50, row)[1] == 1 + mulhi64(a, 50));
+    CHECK(hashed_rows(schema, {of({"a"})}, 50, row)[1].row == 1 + mulhi64(a, 50));
     CHECK_THROWS(hashed_rows(schema, {of({"a", "h"})}, 50, row));
     CHECK_THROWS(hashed_rows(schema, {of({"a", "age"})}, 50, row));
     CHECK_THROWS(hashed_rows(schema, {of({"a", "nobody"})}, 50, row));

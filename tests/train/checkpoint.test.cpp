@@ -67,7 +67,16 @@ TEST_CASE("what a checkpoint holds, by name") {
         CHECK(saved.find("optimizer.0." + p.name));
     }
     CHECK(saved.find("optimizer.1.0.0.weight")); // of FTRL
-    CHECK(saved.tensors().size() == 3 * parameters + 1);
+    std::size_t tables = 0;
+    for (auto const& p : trainer.parameters())
+        if (p.kind == Kind::table) {
+            ++tables;
+            auto const* behind = saved.find("average_behind." + p.name);
+            REQUIRE(behind);
+            CHECK(behind->count() == std::size_t(p.ref.rows));
+        }
+    CHECK(tables == 4);
+    CHECK(saved.tensors().size() == 3 * parameters + 1 + tables);
     auto const& state = saved.metadata().at("inlay.trainer");
     CHECK(state.find("\"optimizers\":[\"Ftrl\",\"Sgd\",\"AdaGrad\"]") != std::string::npos);
     CHECK(state.find("\"steps\":1,") != std::string::npos);

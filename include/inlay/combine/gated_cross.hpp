@@ -68,7 +68,7 @@ template <class Spec_, class Network, class... P> struct GatedForm {
         static constexpr double flops = Body::flops + Score::flops + 2.0 * K + 3.0 * groups;
 
         struct Params {
-            Tensor<R, slots + 1, 1, Layout::packed> weight;
+            ColumnOf<R, slots + 1> weight;
             INLAY_EMPTY typename Body::Params body;
             typename Score::Params score;
         };
@@ -114,9 +114,9 @@ template <class Spec_, class Network, class... P> struct GatedForm {
             T* const room = s.take<T>(std::size_t(gates.stride));
             for (int b = 0; b < c.rows; ++b) {
                 open(x.row[b], gates(b), room);
-                T sum = p.weight.data[0];
-                Keys::each(x.row[b], [&](int k, std::int32_t row) noexcept {
-                    sum += gates(b)[Keys::group_of[std::size_t(k)]] * p.weight.data[row];
+                T sum = read_weight(p.weight, 0);
+                Keys::each_valued(x.row[b], [&](int k, std::int32_t row, float value) noexcept {
+                    sum += gates(b)[Keys::group_of[std::size_t(k)]] * (T(value) * read_weight(p.weight, row));
                 });
                 kernels::clear_pads(y(b), 1, y.stride);
                 y(b)[0] = sum;
@@ -145,10 +145,10 @@ template <class Spec_, class Network, class... P> struct GatedForm {
                 g.weight.put(b * K, 0, dy(b), T(1));
                 T* const d = dscores(b);
                 kernels::clear(d, dscores.stride);
-                Keys::each(x.row[b], [&](int k, std::int32_t row) noexcept {
+                Keys::each_valued(x.row[b], [&](int k, std::int32_t row, float value) noexcept {
                     int const q = Keys::group_of[std::size_t(k)];
-                    g.weight.put(b * K + 1 + k, row, dy(b), gates(b)[q]);
-                    d[q] += dy(b)[0] * p.weight.data[row];
+                    g.weight.put(b * K + 1 + k, row, dy(b), gates(b)[q] * T(value));
+                    d[q] += dy(b)[0] * (T(value) * p.weight.data[row]);
                 });
                 close(x.row[b], gates(b), d, room);
             }
@@ -197,10 +197,11 @@ template <class Spec_, class Network, class... P> struct GatedForm {
 /// SparsemaxGate. A static cross has to repeat what it learned wherever it fires; a gated one can be told by
 /// the other fields to keep still, or to mean the opposite.
 ///
-/// Parameters: as without a gate, `weight [1 + slots, 1]`, and `gate.0...` of the blocks,
-/// `gate.score.weight`, `gate.score.bias`. U is 0 and c as large that all gates are 1 at first: it begins as
-/// the static cross. Cost: that of the blocks. Tape: theirs, h and g. Backward: dw_q = g_q dy, dg_q = w_q dy.
-/// Error: as without, and blocks that do not give a vector.
+/// A weighted id adds g_q(x) times its weight times w_q. Parameters: as without a gate, `weight [1 + slots,
+/// 1]`, and `gate.0...` of the blocks, `gate.score.weight`, `gate.score.bias`. U is 0 and c as large that all
+/// gates are 1 at first: it begins as the static cross. Cost: that of the blocks. Tape: theirs, h and g.
+/// Backward: dw_q = g_q dy, dg_q = w_q dy; a weight multiplies both. Error: as without, and blocks that do
+/// not give a vector.
 template <class... Blocks> struct Gated {
     using PolicyKind = CrossForm;
     template <class Spec, class... P> using Form = detail::GatedForm<Spec, Stack<Blocks...>, P...>;

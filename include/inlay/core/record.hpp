@@ -24,7 +24,7 @@ template <Name N, int V> struct Categorical {
     };
 };
 /// A policy of MultiHot and History: each id has a weight, by which Embed multiplies its row where it pools
-/// them. Crosses ask only whether an id is there.
+/// them, and Cross the weight that it has for the id.
 struct Weighted {};
 
 namespace detail {

@@ -31,6 +31,15 @@ struct SharedOf<B> {
 template <class... A, class... B> List<A..., B...> operator+(List<A...>, List<B...>);
 template <class... B> using SharedIn = decltype((List<>{} + ... + typename SharedOf<B>::type{}));
 
+/// The table S, with the ids of a further reader where it is the one that this names.
+template <class S, class New> struct ReadBy {
+    using type = S;
+};
+template <class S, class New>
+    requires(S::name == New::name)
+struct ReadBy<S, New> {
+    using type = typename S::template with<New::each>;
+};
 /// The tables of a list, each name once, and the first reader that wants another shape than the one before.
 template <class Problem, class... S> struct OwnedWalk {
     using problem = Problem;
@@ -41,7 +50,9 @@ consteval auto operator>>(OwnedWalk<Problem, S...> owned, Tag<New>) {
     if constexpr (((S::name == New::name) || ...)) {
         using Old = At<std::size_t(field_index<New::name, S...>()), S...>;
         using Now = Misfit<typename New::Spec, Place<>, Got<typename New::Size>, Wants<typename Old::Size>>;
-        if constexpr (!fits<Problem> || std::is_same_v<typename Old::Size, typename New::Size>) return owned;
+        if constexpr (!fits<Problem>) return owned;
+        else if constexpr (std::is_same_v<typename Old::Size, typename New::Size>)
+            return OwnedWalk<Problem, typename ReadBy<S, New>::type...>{};
         else return OwnedWalk<Now, S...>{};
     } else return OwnedWalk<Problem, S..., New>{};
 }

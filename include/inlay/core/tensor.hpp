@@ -4,6 +4,7 @@
 
 #include <inlay/core/shape.hpp>
 
+#include <cassert>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ISA {
@@ -96,6 +97,20 @@ template <class R, int Rows, int Width, int Slots> struct TableGrads<R, Rows, Wi
         for (int i = 0; i < Width; ++i) to[i] += scale * from[i];
     }
     TensorRef<T> ref() noexcept { return {value, Rows, Width, Width, Layout::packed, nullptr, touched}; }
+};
+
+/// The gradient of a table whose readers do not know each other's slots: each takes the next free one, from 0
+/// on in every pass.
+template <class R, int Rows, int Width, int Slots>
+struct SharedTableGrads : TableGrads<R, Rows, Width, Slots> {
+    using typename TableGrads<R, Rows, Width, Slots>::T;
+    int used;
+
+    void begin() noexcept { used = 0; }
+    void put(int, std::int32_t row, T const* from, T scale) noexcept {
+        assert(used < Slots && "inlay: a reader of a shared table that its owner does not know");
+        TableGrads<R, Rows, Width, Slots>::put(used++, row, from, scale);
+    }
 };
 
 /// Where a tensor stands in a model, from the outside in; a list on the stack, so that walking allocates

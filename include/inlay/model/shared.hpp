@@ -26,7 +26,7 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
         INLAY_EMPTY typename Top::Params blocks;
     };
     template <int B> struct Grads {
-        Leaves<typename S::template Grads<R>...> tables;
+        Leaves<typename S::template Grads<R, B>...> tables;
         INLAY_EMPTY typename Top::template Grads<B> blocks;
     };
     template <int B> using Tape = typename Top::template Tape<B>;
@@ -64,6 +64,7 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
     template <class C, class Tp, class DX, class G>
     static void backward(C const& c, Params const& p, In<I, R> x, Tp const& tape, In<Output, R> dy, DX dx,
                          G& g, Scratch s) noexcept {
+        each<N>([&](auto j) noexcept { get<j>(g.tables).weight.begin(); });
         Top::backward(reach<0>(c, p.tables, g.tables), p.blocks, x, tape, dy, dx, g.blocks, s);
     }
     template <class C, class X, class Y>

@@ -73,9 +73,9 @@ template <class Input, class R> constexpr std::size_t copied_bytes(int B) {
 }
 } // namespace detail
 
-/// What an inference of at most B rows needs besides the parameters: one aligned block, made at construction.
-/// One per thread; several may serve one network.
-template <class M, class B> class Workspace {
+/// What an inference of at most B rows, one if not said, needs besides the parameters: one aligned block,
+/// made at construction. One per thread; several may serve one network.
+template <class M, class B = Batch<1>> class Workspace {
 public:
     using T = typename M::T;
     static constexpr int capacity = B::rows;

@@ -20,6 +20,7 @@ struct LogitShare {
     std::vector<std::int32_t> ids{};   ///< of those fields, in this row
     std::int32_t slot = -1;            ///< the row of the cross's table
     double gate = 1;                   ///< of a gated cross
+    double value = 1;                  ///< of a cross: the weight of an id that has one
     double share = 0;                  ///< what is added to the logit
 };
 
@@ -89,10 +90,10 @@ private:
             for (std::size_t q = 0; q < gate.size(); ++q) gate[q] = double(g(0)[q]);
         }
         part.shares.push_back({.place = part.place, .slot = 0, .share = double(p.weight.data[0])});
-        Keys::each(row, [&](int k, std::int32_t slot) {
+        Keys::each_valued(row, [&](int k, std::int32_t slot, float value) {
             double const g = gate[std::size_t(Keys::group_of[std::size_t(k)])];
-            LogitShare one{.place = part.place, .slot = slot, .gate = g};
-            one.share = g * double(p.weight.data[slot]);
+            LogitShare one{.place = part.place, .slot = slot, .gate = g, .value = double(value)};
+            one.share = g * one.value * double(p.weight.data[slot]);
             one.ids = Keys::ids_at(row, k);
             for (int const f : Keys::fields_at(k)) one.fields.push_back(name_of(f));
             part.shares.push_back(std::move(one));

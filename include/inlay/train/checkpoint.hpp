@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/io/json.hpp>
+#include <inlay/io/state.hpp>
 #include <inlay/io/weights.hpp>
 #include <inlay/train/trainer.hpp>
 
@@ -92,6 +93,37 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
+    /// Numbers as a tensor of their own type; `length` of them make one row.
+    template <class Number>
+    static TensorSource raw(std::string name, DType dtype, std::span<Number> numbers, std::size_t length) {
+        return {std::move(name), dtype, {numbers.size() / length, length}, [numbers](std::byte* to) {
+                    std::memcpy(to, numbers.data(), numbers.size_bytes());
+                }};
+    }
+    /// The states of the streams that a fit reads: bytes as this build lays them out.
+    template <class Trainer> static std::vector<TensorSource> carried(Trainer& t) {
+        auto& c = t.carried_;
+        return {raw("carried.state", DType::U8, c.bytes(), c.state_bytes),
+                raw("carried.position", DType::I64, std::span(c.positions()), 1),
+                raw("carried.next", DType::I64, std::span(c.next_rows()), 1)};
+    }
+    /// By how many steps the average of each row of a table is behind, as `average_behind.0.weight`.
+    template <class Trainer> static std::vector<TensorSource> behind(Trainer const& t) {
+        std::vector<TensorSource> all;
+        each_table(t, t.average_.begun(), [&](std::size_t i, std::string name, std::size_t rows) {
+            all.push_back({std::move(name), DType::U64, {rows}, [&t, i](std::byte* to) {
+                               for (auto const n : t.average_.behind(i)) store_little(n, to), to += sizeof n;
+                           }});
+        });
+        return all;
+    }
+    /// Calls f(i, name, rows) for the tables that an average follows row by row, if there is one.
+    template <class Trainer, class F> static void each_table(Trainer const& t, bool average, F f) {
+        auto const& list = t.parameters_.list();
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (auto const rows = t.average_.rows(i); average && rows > 0)
+                f(i, "average_behind." + list[i].name, rows);
+    }
     template <class Trainer> static auto const& options(Trainer const& t) { return t.options_; }
     /// What the network holds, as save(net, path) does.
     template <class Trainer> static void save_weights(Trainer const& t, std::string const& path) {
@@ -119,7 +151,13 @@ struct Checkpoint {
         std::vector<TensorSource> sources;
         for (auto const& tensor : tensors(t, t.average_.begun(), t.fit_.kept))
             sources.push_back(source_of(tensor));
-        write_safetensors(path, sources, {{"inlay.trainer", to_json(Json{std::move(state.out)})}});
+        std::map<std::string, std::string> words{{"inlay.trainer", to_json(Json{std::move(state.out)})}};
+        if (t.carried_.begun()) {
+            for (auto& states : carried(t)) sources.push_back(std::move(states));
+            words.emplace("inlay.state", state_kind<typename Trainer::Model>());
+        }
+        for (auto& counts : behind(t)) sources.push_back(std::move(counts));
+        write_safetensors(path, sources, words);
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
         auto const file = Safetensors::read(path);
@@ -142,7 +180,17 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        expect_tensors(file, wanted);
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>;
+        if (carries) t.carried_.make_room(t.step_rows());
+        auto const states = carries ? carried(t) : std::vector<TensorSource>{};
+        TensorList list(file);
+        for (auto const& tensor : wanted) list.want(tensor.name, tensor.shape());
+        for (auto const& s : states) list.want(s.name, s.shape, s.dtype);
+        each_table(t, average, [&](std::size_t, std::string const& name, std::size_t rows) {
+            if (file.find(name)) list.want(name, {rows}, DType::U64);
+        });
+        list.settle();
+        if (carries) expect_states<typename Trainer::Model>(file, path);
         for (auto const& tensor : wanted)
             if (auto const dtype = file.find(tensor.name)->dtype; dtype != real_dtype<typename Trainer::T>)
                 fail(Error(path, "tensor " + tensor.name,
@@ -150,14 +198,37 @@ struct Checkpoint {
                            std::string(dtype_name(dtype))));
         t.parameters_.forget();
         for (auto const& tensor : wanted) fill_tensor(file, tensor);
+        t.carried_.forget();
+        if (carries) {
+            auto const fill = [&](TensorSource const& s, void* to) {
+                auto const& bytes = file.find(s.name)->bytes;
+                std::memcpy(to, bytes.data(), bytes.size());
+            };
+            fill(states[0], t.carried_.bytes().data());
+            fill(states[1], t.carried_.positions().data());
+            fill(states[2], t.carried_.next_rows().data());
+        }
         t.step_ = step;
         t.epoch_ = epoch;
         t.seen_ = std::int64_t(seen);
         t.average_.begin(average);
+        each_table(t, average, [&](std::size_t i, std::string const& name, std::size_t rows) {
+            std::vector<std::uint64_t> behind(rows); // a file without counts is up to date
+            if (auto const* counts = file.find(name))
+                for (std::size_t r = 0; r < rows; ++r)
+                    behind[r] = load_little<std::uint64_t>(counts->bytes.data() + r * sizeof behind[r]);
+            t.average_.set_behind(i, behind);
+        });
         t.fit_ = fit;
     }
 
 private:
+    /// The states lie in the file as this build would lay them.
+    template <class M> static void expect_states(Safetensors const& file, std::string const& path) {
+        auto const found = file.metadata().find("inlay.state");
+        std::string const wanted = state_kind<M>(), is = found == file.metadata().end() ? "" : found->second;
+        if (is != wanted) fail(Error(path, "metadata inlay.state", wanted, is.empty() ? "none" : is));
+    }
     template <class N>
     static void expect(JsonIn const& in, std::string const& path, char const* name, N const& wanted) {
         N found{};

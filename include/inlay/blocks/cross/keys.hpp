@@ -98,6 +98,11 @@ template <class Rec, class... P> struct CrossKeys {
 
     /// Calls f(k, row) for each cross that fires: k < most names its place, row its weight.
     template <class F> static void each(typename Rec::Row const& row, F f) noexcept {
+        each_valued(row, [&f](int k, std::int32_t at, float) noexcept { f(k, at); });
+    }
+    /// Calls f(k, row, x) for each cross that fires, x being its value: the weight of an id that has one, by
+    /// itself under Each, else 1.
+    template <class F> static void each_valued(typename Rec::Row const& row, F f) noexcept {
         int k = 0;
         std::int64_t base = 1;
         std::uint64_t product = 0;
@@ -186,11 +191,13 @@ private:
             constexpr int ids = Rec::template vocabulary<j>;
             if constexpr (ids > 0) {
                 int place = k;
+                float const* const weights = weights_of<Field>(get<j>(row));
                 each_id<Field>(get<j>(row), [&](std::int32_t id) noexcept {
                     int const at = place++;
                     if (id == 0) return;
-                    if constexpr (hashed) f(at, slot(hash_of(j, id)));
-                    else f(at, std::int32_t(base + id));
+                    float const x = weights ? weights[at - k] : 1.0f;
+                    if constexpr (hashed) f(at, slot(hash_of(j, id)), x);
+                    else f(at, std::int32_t(base + id), x);
                 });
                 k += Field::capacity;
                 base += ids;
@@ -220,9 +227,9 @@ private:
         });
         if (fires) {
             if constexpr (hashed && sizeof...(N) == 1)
-                f(k, slot(words[0])); // a cross of one part is the part
-            else if constexpr (hashed) f(k, slot(xxh64_words(words, int(sizeof...(N)), product)));
-            else f(k, std::int32_t(base + mixed));
+                f(k, slot(words[0]), 1.0f); // a cross of one part is the part
+            else if constexpr (hashed) f(k, slot(xxh64_words(words, int(sizeof...(N)), product)), 1.0f);
+            else f(k, std::int32_t(base + mixed), 1.0f);
         }
         ++k;
         ++product;

@@ -8,18 +8,19 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// A table that blocks share: what the model needs to own it.
-template <class Spec_, Name N, int V, int D> struct SharedTable {
+/// A table that blocks share: what the model needs to own it. Its readers have Each ids in a row of the batch.
+template <class Spec_, Name N, int V, int D, int Each> struct SharedTable {
     using Spec = Spec_;
     using Size = Table<V, D>;
     static constexpr auto name = N;
+    static constexpr int each = Each;
+    template <int More> using with = SharedTable<Spec, N, V, D, Each + More>;
     using Output = Shape<V, D>;
     static constexpr int parameters = V * D;
     static constexpr double flops = 0;
     template <class R> using Params = EmbedTable<R, V, D>;
-    /// Dense with marks, as its readers do not know each other's slots.
-    template <class R> struct Grads {
-        TableGrads<R, V, D, 0, true> weight;
+    template <class R, int B> struct Grads {
+        SharedTableGrads<R, V, D, B * Each> weight;
     };
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         f(Tag<Spec>{}, Path{&at, "weight"}, Kind::table, p.weight.ref());
@@ -34,7 +35,7 @@ template <class Spec_, Name N, int D, class Ids, class R> struct SharedEmbedBloc
     using Own = EmbedBlock<Spec, D, I, R>;
     using Output = typename Own::Output;
     using Blocker = typename BlockerOf<Own>::type;
-    using Shared = List<SharedTable<Spec, N, I::vocabulary, D>>;
+    using Shared = List<SharedTable<Spec, N, I::vocabulary, D, I::rows>>;
     static constexpr double flops = Own::flops;
 
     template <class C, class Tp>
