@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Attention of some queries, by their numbers, over one piece of keys: what sparse attention is put together
-// from, where a query may see only some of its keys. Queries of a tile are turned from where they lie.
+// from, where a query may see only some of its keys. Queries are turned from where they lie;
+// on the way back they are copied next to each other.
 #pragma once
 
 #include <inlay/kernels/attention.hpp>
