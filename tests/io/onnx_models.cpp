@@ -3,7 +3,8 @@
 #include "onnx_write.hpp"
 
 namespace {
-template <class... S> constexpr bool refused = (!detail::fits<typename detail::OnnxBlocker<S, void>::type> && ...);
+template <class... S>
+constexpr bool refused = (!detail::fits<typename detail::OnnxBlocker<S, void>::type> && ...);
 constexpr std::int32_t text[] = {3, 1};
 using Streams =
     List<Memory<>, FeedbackMemory<>, MemoryAsGate<Relu, Memory<>>, MemoryAsContext<2, 1, Relu, Memory<>>,

@@ -26,12 +26,13 @@ using FormOf = typename PolicyOr<CrossForm, Exact, P...>::type::template Form<Sp
 /// y = w_0 + sum of w_q over all crosses q that fire; a cross fires when every part has an id other than 0 (0
 /// is unseen or missing). `Each` stands for every field that has ids by itself, `Of<"a", "b">` for a product
 /// of fields. A cross is the product of its parts, 1 each but the ids of a field that is `Weighted`: under
-/// Each such an id counts its weight times, and an Of takes none of them. Indexing: `Hashed<N>` puts crosses into N slots by XXH64 of field indices and ids; `Indexed`
-/// gives each its own weight, where the product of the vocabularies fits. Input: a `Record`; output
-/// `Shape<1>`. Parameters: one table `weight [1 + slots, 1]`, row 0 is the bias, all zero at first. Gradients
-/// reach only what fired. Cost: one hash and one load a cross. No streaming form beyond one row. PyTorch:
-/// `nn.EmbeddingBag(slots + 1, 1, mode="sum")` over the same ids, with `per_sample_weights`. Errors: no indexing or two, a field that
-/// the record lacks, a part that has no single id.
+/// Each such an id counts its weight times, and an Of takes none of them. Indexing: `Hashed<N>` puts crosses
+/// into N slots by XXH64 of field indices and ids; `Indexed` gives each its own weight, where the product of
+/// the vocabularies fits. Input: a `Record`; output `Shape<1>`. Parameters: one table `weight [1 + slots,
+/// 1]`, row 0 is the bias, all zero at first. Gradients reach only what fired. Cost: one hash and one load a
+/// cross. No streaming form beyond one row. PyTorch: `nn.EmbeddingBag(slots + 1, 1, mode="sum")` over the
+/// same ids, with `per_sample_weights`. Errors: no indexing or two, a field that the record lacks, a part
+/// that has no single id.
 template <class... Policies> struct Cross : detail::FormOf<Cross<Policies...>, Policies...> {};
 
 } // namespace inlay::inline INLAY_ISA

@@ -8,7 +8,8 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// A table that blocks share: what the model needs to own it. Its readers have Each ids in a row of the batch.
+/// A table that blocks share: what the model needs to own it. Its readers have Each ids in a row of the
+/// batch.
 template <class Spec_, Name N, int V, int D, int Each> struct SharedTable {
     using Spec = Spec_;
     using Size = Table<V, D>;
