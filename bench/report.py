@@ -16,16 +16,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMITS = """
 ## Where it falls short
 
-- A B^T of 8 rows at k = 64 is at 80 % of the peak with GCC and at 78 % with Clang, of 16 rows at 84 and 83 %: what is
-  packed and turned over is not paid back by 64 multiplications. At k = 256 both are at 85 % and more.
-- 4096,64,64 streams 2 MB of A and C through the second cache, and libxsmm is up to 7 % ahead there with GCC. 7,13,5 is a call of
-  7 ns, inlined: 1.4 times faster than libxsmm's with GCC, from .93 to 1.12 times from run to run with Clang.
+- A B^T of 8 rows at k = 64 is at 76 to 80 % of the peak from run to run, of 16 rows at 76 to 84 %, always as far ahead of
+  the peers: what is packed and turned over is not paid back by 64 multiplications. At k = 256 both are at 85 % and more.
+- 4096,64,64 streams 2 MB of A and C through the second cache, and libxsmm is 2 to 4 % ahead there. 7,13,5 is a call of
+  7 ns, inlined: 1.4 to 1.5 times faster than libxsmm's with GCC, from .93 to 1.12 times from run to run with Clang.
 - 64,100,100 is .98 to 1.00 times libxsmm.
 - One row by 256 x 256: 190 GB/s, all that the second cache gives, and packing cannot add to it. Tried: panels of 4, 8
   and 16 vectors, 0 to 16 rows ahead; none is faster than rows as they lie. The best peer is 1.08 times slower, the
   others 1.5 times. Packed panels pay where the matrix is past that cache.
 - 512,512,512 moves by 10 % from run to run with the cache that is shared; so do its peers.
-- e^x takes 1.33 to 1.37 ns for 16 numbers; 2^x takes 1.09 to 1.17.
+- e^x takes 1.33 to 1.43 ns for 16 numbers; 2^x takes .93 to 1.17.
 """
 
 

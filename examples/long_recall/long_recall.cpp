@@ -58,15 +58,15 @@ using Loss = decltype(look_at_values(std::make_integer_sequence<int, first_value
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// What is chosen for each model: the learning rate, and fifths of the training with easy texts.
+/// What is chosen for each model: the learning rate, fifths of the training with easy texts, and steps.
 struct Recipe {
     double rate = 0;
     int easy = -1;
-};
-/// Steps of training, and how many streams are read to which lengths.
-struct Plan {
     std::uint64_t steps = 3000;
-    Recipe recipe{}; ///< for all models, where given
+};
+/// How many streams are read to which lengths.
+struct Plan {
+    Recipe recipe{.steps = 0}; ///< for all models, where given
     std::vector<int> lengths{512, 4096, 16'384, 65'536, 262'144};
     int most = 16;
     int streams(int tokens) const { return std::clamp((1 << 20) / tokens, 2, most); }
@@ -208,14 +208,15 @@ template <class M> void run(char const* name, Recipe recipe, Plan const& plan, s
     std::fflush(stdout);
     if (plan.recipe.rate > 0) recipe.rate = plan.recipe.rate;
     if (plan.recipe.easy >= 0) recipe.easy = plan.recipe.easy;
-    auto const texts = lessons(int(std::min<std::uint64_t>(plan.steps * batch, 24'000)), recipe.easy, 1),
+    if (plan.recipe.steps > 0) recipe.steps = plan.recipe.steps;
+    auto const texts = lessons(int(std::min<std::uint64_t>(recipe.steps * batch, 24'000)), recipe.easy, 1),
                held = lessons(96, 2, 2);
     auto net = Network<M>(Seed{1});
     Trainer<M, Loss, Batch<batch>, AdamW> trainer(
         net, {.learning_rate = recipe.rate, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}});
     auto const begin = Clock::now();
     double const loss =
-        trainer.fit(texts, {.steps = plan.steps, .validate = &held, .shuffle = false}).validation;
+        trainer.fit(texts, {.steps = recipe.steps, .validate = &held, .shuffle = false}).validation;
     double const training = since(begin);
 
     double seconds = 0, tokens = 0;
@@ -237,8 +238,8 @@ template <class M> void run(char const* name, Recipe recipe, Plan const& plan, s
         for (std::size_t l = 0; l < right.size(); ++l)
             recalled[l] += right[l] / double(plan.streams(lengths[l]));
     }
-    std::printf("%6.3f %4d %6.3f %9.0f %13.1f\n", recipe.rate, recipe.easy, loss, training,
-                seconds / tokens * 1e6);
+    std::printf("%6.3f %4d %5llu %6.3f %9.0f %13.1f\n", recipe.rate, recipe.easy,
+                static_cast<unsigned long long>(recipe.steps), loss, training, seconds / tokens * 1e6);
     for (std::size_t l = 0; l < plan.lengths.size(); ++l) {
         std::printf("%17d tokens:", plan.lengths[l]);
         auto const add = [&](char const* task, double depth, double share) {
@@ -263,25 +264,24 @@ int main(int argc, char** argv) try {
         else if (!std::strcmp(argv[i], "--rate") && i + 1 < argc) plan.recipe.rate = std::atof(argv[++i]);
         else if (!std::strcmp(argv[i], "--easy") && i + 1 < argc) plan.recipe.easy = std::atoi(argv[++i]);
         else if (!std::strcmp(argv[i], "--steps") && i + 1 < argc)
-            plan.steps = std::strtoull(argv[++i], nullptr, 10);
+            plan.recipe.steps = std::strtoull(argv[++i], nullptr, 10);
         else {
             std::fprintf(
                 stderr,
                 "usage: long_recall [--only MODEL] [--rate R] [--easy FIFTHS] [--steps N] [--full]\n");
             return 2;
         }
-    if (std::getenv("INLAY_SMOKE")) plan = {.steps = 2, .recipe = {}, .lengths = {512, 2048}, .most = 2};
+    if (std::getenv("INLAY_SMOKE")) plan = {.recipe = {.steps = 2}, .lengths = {512, 2048}, .most = 2};
     std::vector<Line> lines;
     if (!only.empty()) {
         lines = read_csv();
         std::erase_if(lines, [&](Line const& l) { return l.model == only; });
     }
-    std::printf(
-        "compiled for %s, %llu steps of %d texts of %d tokens; up to %d streams of each length, %d of the "
-        "longest\nmodel   parameters    state   rate easy   loss  training  \u00b5s of a token\n"
-        "%25s needles by depth 0 .25 .5 .75 1 | passkey\n",
-        INLAY_ISA_NAME, static_cast<unsigned long long>(plan.steps), batch, length, plan.most,
-        plan.streams(plan.lengths.back()), "");
+    std::printf("compiled for %s, steps of %d texts of %d tokens; up to %d streams of each length, %d of the "
+                "longest\n"
+                "model   parameters    state   rate easy steps   loss  training  \u00b5s of a token\n"
+                "%25s needles by depth 0 .25 .5 .75 1 | passkey\n",
+                INLAY_ISA_NAME, batch, length, plan.most, plan.streams(plan.lengths.back()), "");
     bool any = false;
     auto const all = [&]<class M>(Tag<M>, char const* name, Recipe recipe) {
         if (!only.empty() && only != name) return;
@@ -292,7 +292,7 @@ int main(int argc, char** argv) try {
     all(Tag<Linear>{}, "linear", {5e-3, 2});
     all(Tag<MemoryAlone>{}, "memory", {5e-3, 2});
     all(Tag<Keeping>{}, "keeping", {5e-3, 2});
-    all(Tag<Mac>{}, "MAC", {3e-3, 2});
+    all(Tag<Mac>{}, "MAC", {3e-3, 2, 2500});
     all(Tag<Mag>{}, "MAG", {5e-3, 0});
     all(Tag<Mal>{}, "MAL", {5e-3, 0});
     all(Tag<Fam>{}, "FAM", {3e-3, 0});
