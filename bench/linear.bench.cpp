@@ -2,7 +2,7 @@
 // Linear attention by chunks in percent of an FMA loop that runs between, tokens of a long stream, and steps
 // of gated recurrences beside straight code. Operations are counted token by token: 4 d^2 of the memory, with
 // a delta rule 6 d^2, and 4 d for each pair of tokens that meet, with a delta rule twice that. Forward these
-// are the pairs of a band, whatever the chunk; back the pairs of a chunk.
+// are the pairs of a group of four, whatever the chunk; back the pairs of a chunk.
 #include "harness.hpp"
 
 #include <inlay/inlay.hpp>
@@ -51,7 +51,7 @@ template <int T, int d, int C> void chunks(bool delta) {
     };
     char name[64];
     std::snprintf(name, sizeof name, "%s %d,%d,%d", delta ? "gated delta" : "plain", T, d, C);
-    race(name, flops(std::min(C, kernels::band)), {{"inlay", forward}});
+    race(name, flops(std::min(C, kernels::group)), {{"inlay", forward}});
     std::snprintf(name, sizeof name, "%s back %d,%d,%d", delta ? "gated delta" : "plain", T, d, C);
     race(name, 2.5 * flops(C), {{"inlay", backward}});
 }

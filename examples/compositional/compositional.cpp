@@ -87,7 +87,7 @@ template <class... Branches> Quality quality(Grid const& grid, double l1, int st
     if constexpr (!has_exact) fit(TrainOptions<Adam>{.optimizer = dense});
     else if constexpr (sizeof...(Branches) == 1) fit(TrainOptions<Ftrl>{.optimizer = sparse});
     else fit(TrainOptions<Optimize<On<Cross, Ftrl>, Otherwise<Adam>>>{.optimizer = {sparse, dense}});
-    Workspace<M, Batch<1>> ws;
+    Workspace<M> ws;
     std::vector<double> z;
     std::vector<bool> seen;
     for (std::size_t i = 0; i < grid.value.size(); ++i) {

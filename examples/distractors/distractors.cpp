@@ -99,7 +99,7 @@ struct Result {
 
 template <class M> Result ask(Network<M> const& net, int tests, Key key) {
     Result r;
-    auto const ws = std::make_unique<Workspace<M, Batch<1>>>();
+    auto const ws = std::make_unique<Workspace<M>>();
     auto const answer = [&](Exercise const& text, auto const& each) {
         auto const y = net.infer(std::span<Row::Row const>(&text.row, 1), *ws);
         for (auto const& q : text.questions) {

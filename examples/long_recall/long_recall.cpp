@@ -4,8 +4,9 @@
 // much longer, token by token with a state of constant size: needles in noise, at five depths of the text,
 // asked for at its end, and a passkey at the beginning, asked for again and again while the stream goes on.
 //
-//     long_recall [--only MODEL] [--steps N] [--full]
+//     long_recall [--only MODEL] [--rate R] [--easy FIFTHS] [--steps N] [--full]
 //
+// The rate, and whether training begins with easy texts, are each model's own.
 // Results go to long_recall.csv, the share of first needles found to long_recall.svg. With --only, what the
 // CSV file has of other models stays, so that models may be run one by one: each takes about a minute.
 // Streams have up to 262,144 tokens, with --full 2,097,152. The target long_recall_2048 learns texts of 2,048
@@ -28,7 +29,7 @@ using namespace inlay;
 #ifndef LONG_RECALL_TRAINED
 #define LONG_RECALL_TRAINED 512
 #endif
-constexpr int length = LONG_RECALL_TRAINED, width = 32, batch = 8, depths = 5;
+constexpr int length = LONG_RECALL_TRAINED, width = 32, batch = 4, depths = 5;
 
 // A convolution brings each token its neighbours, so that every mixer can tell what follows what.
 template <class... Layers>
@@ -36,17 +37,18 @@ using Net = Model<Tokens<length, vocabulary>,
                   Tied<Embed<width>, Residual<CausalConv1d<3>>, Repeat<2, Layers...>, RmsNorm>>;
 template <class Mixer> using Layered = Net<PreNorm<Mixer>, PreNorm<SwiGlu<2 * width>>>;
 
-using Near = SoftmaxAttn<Heads<2>, Window<64>, Rope<10'000>>;
+// Attention sees 16 tokens, in windows, segments or blocks, so that most answers lie further back.
+using Near = SoftmaxAttn<Heads<2>, Window<16>, Rope<10'000>>;
 using Learning = Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>>;
 using SlidingWindow = Layered<Near>;
 using Linear = Layered<LinearAttn<Heads<2>, GatedDelta>>;
 using Keeping = Layered<Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, NeverForgets>>;
 using MemoryAlone = Layered<Learning>;
-using Mac = Layered<MemoryAsContext<32, 4, SoftmaxAttn<Heads<2>, Rope<10'000>>, Learning>>;
+using Mac = Layered<MemoryAsContext<16, 4, SoftmaxAttn<Heads<2>, Rope<10'000>>, Learning>>;
 using Mag =
-    Layered<Persistent<4, MemoryAsGate<SoftmaxAttn<Heads<2>, Window<64>, Sinks<4>, Rope<10'000>>, Learning>>>;
-using Mal = Layered<MemoryAsLayer<Near, Learning>>;
-using Fam = Net<FeedbackMemory<BlockWindow<32, 1>, FeedbackRows<8>, Heads<2>, Rope<10'000>>>;
+    Layered<Persistent<4, MemoryAsGate<SoftmaxAttn<Heads<2>, Window<16>, Sinks<4>, Rope<10'000>>, Learning>>>;
+using Mal = Layered<MemoryAsLayer<Near, Residual<Learning>>>;
+using Fam = Net<FeedbackMemory<BlockWindow<16, 1>, FeedbackRows<8>, Heads<2>, Rope<10'000>>>;
 
 /// The loss looks at values and digits only: nothing else can be known.
 template <int... Id>
@@ -56,9 +58,15 @@ using Loss = decltype(look_at_values(std::make_integer_sequence<int, first_value
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+/// What is chosen for each model: the learning rate, and fifths of the training with easy texts.
+struct Recipe {
+    double rate = 0;
+    int easy = -1;
+};
 /// Steps of training, and how many streams are read to which lengths.
 struct Plan {
     std::uint64_t steps = 3000;
+    Recipe recipe{}; ///< for all models, where given
     std::vector<int> lengths{512, 4096, 16'384, 65'536, 262'144};
     int most = 16;
     int streams(int tokens) const { return std::clamp((1 << 20) / tokens, 2, most); }
@@ -183,20 +191,31 @@ void write(std::vector<Line> const& lines) {
          curves);
 }
 
-template <class M> void run(char const* name, Plan const& plan, std::vector<Line>& lines) {
+/// Texts in which something is said or asked about every 2, 8 or 32 tokens, with length 2048 every 128, too.
+/// Of those of the first `easy` fifths every 2: there is most to learn from.
+Rows<Tokens<length, vocabulary>> lessons(int n, int easy, std::uint64_t key) {
+    constexpr int kinds = length < 1024 ? 3 : 4;
+    Rows<Tokens<length, vocabulary>> rows;
+    Draw draw(Key{1}.fold(key));
+    for (int i = 0; i < n; ++i)
+        append_lesson(rows.id, length, i % 2 == 0, i < n * easy / 5 ? 2 : 2 << 2 * (i / 2 % kinds), draw);
+    rows.id.push_back(0);
+    return rows;
+}
+
+template <class M> void run(char const* name, Recipe recipe, Plan const& plan, std::vector<Line>& lines) {
     std::printf("%-7s %10d %8zu ", name, M::parameters, sizeof(typename M::Block::State));
     std::fflush(stdout);
-    Rows<Tokens<length, vocabulary>> lessons;
-    Draw draw(Key{1}.fold(1));
-    constexpr int kinds = length < 1024 ? 3 : 4; // something every 4, 16, 64 and 256 tokens
-    for (int i = 0, n = int(std::min<std::uint64_t>(plan.steps * batch, 24'000)); i < n; ++i)
-        append_lesson(lessons.id, length, i % 2 == 0, 4 << 2 * (i / 2 % kinds), draw);
-    lessons.id.push_back(0);
+    if (plan.recipe.rate > 0) recipe.rate = plan.recipe.rate;
+    if (plan.recipe.easy >= 0) recipe.easy = plan.recipe.easy;
+    auto const texts = lessons(int(std::min<std::uint64_t>(plan.steps * batch, 24'000)), recipe.easy, 1),
+               held = lessons(96, 2, 2);
     auto net = Network<M>(Seed{1});
     Trainer<M, Loss, Batch<batch>, AdamW> trainer(
-        net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}});
+        net, {.learning_rate = recipe.rate, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}});
     auto const begin = Clock::now();
-    trainer.fit(lessons, {.steps = plan.steps});
+    double const loss =
+        trainer.fit(texts, {.steps = plan.steps, .validate = &held, .shuffle = false}).validation;
     double const training = since(begin);
 
     double seconds = 0, tokens = 0;
@@ -218,7 +237,8 @@ template <class M> void run(char const* name, Plan const& plan, std::vector<Line
         for (std::size_t l = 0; l < right.size(); ++l)
             recalled[l] += right[l] / double(plan.streams(lengths[l]));
     }
-    std::printf("%9.0f %13.1f\n", training, seconds / tokens * 1e6);
+    std::printf("%6.3f %4d %6.3f %9.0f %13.1f\n", recipe.rate, recipe.easy, loss, training,
+                seconds / tokens * 1e6);
     for (std::size_t l = 0; l < plan.lengths.size(); ++l) {
         std::printf("%17d tokens:", plan.lengths[l]);
         auto const add = [&](char const* task, double depth, double share) {
@@ -240,13 +260,17 @@ int main(int argc, char** argv) try {
     for (int i = 1; i < argc; ++i)
         if (!std::strcmp(argv[i], "--full")) plan.lengths.push_back(2'097'152);
         else if (!std::strcmp(argv[i], "--only") && i + 1 < argc) only = argv[++i];
+        else if (!std::strcmp(argv[i], "--rate") && i + 1 < argc) plan.recipe.rate = std::atof(argv[++i]);
+        else if (!std::strcmp(argv[i], "--easy") && i + 1 < argc) plan.recipe.easy = std::atoi(argv[++i]);
         else if (!std::strcmp(argv[i], "--steps") && i + 1 < argc)
             plan.steps = std::strtoull(argv[++i], nullptr, 10);
         else {
-            std::fprintf(stderr, "usage: long_recall [--only MODEL] [--steps N] [--full]\n");
+            std::fprintf(
+                stderr,
+                "usage: long_recall [--only MODEL] [--rate R] [--easy FIFTHS] [--steps N] [--full]\n");
             return 2;
         }
-    if (std::getenv("INLAY_SMOKE")) plan = {.steps = 2, .lengths = {512, 2048}, .most = 2};
+    if (std::getenv("INLAY_SMOKE")) plan = {.steps = 2, .recipe = {}, .lengths = {512, 2048}, .most = 2};
     std::vector<Line> lines;
     if (!only.empty()) {
         lines = read_csv();
@@ -254,24 +278,24 @@ int main(int argc, char** argv) try {
     }
     std::printf(
         "compiled for %s, %llu steps of %d texts of %d tokens; up to %d streams of each length, %d of the "
-        "longest\nmodel   parameters    state  training  \u00b5s of a token\n"
+        "longest\nmodel   parameters    state   rate easy   loss  training  \u00b5s of a token\n"
         "%25s needles by depth 0 .25 .5 .75 1 | passkey\n",
         INLAY_ISA_NAME, static_cast<unsigned long long>(plan.steps), batch, length, plan.most,
         plan.streams(plan.lengths.back()), "");
     bool any = false;
-    auto const all = [&]<class M>(Tag<M>, char const* name) {
+    auto const all = [&]<class M>(Tag<M>, char const* name, Recipe recipe) {
         if (!only.empty() && only != name) return;
         any = true;
-        run<M>(name, plan, lines);
+        run<M>(name, recipe, plan, lines);
     };
-    all(Tag<SlidingWindow>{}, "window");
-    all(Tag<Linear>{}, "linear");
-    all(Tag<MemoryAlone>{}, "memory");
-    all(Tag<Keeping>{}, "keeping");
-    all(Tag<Mac>{}, "MAC");
-    all(Tag<Mag>{}, "MAG");
-    all(Tag<Mal>{}, "MAL");
-    all(Tag<Fam>{}, "FAM");
+    all(Tag<SlidingWindow>{}, "window", {5e-3, 2});
+    all(Tag<Linear>{}, "linear", {5e-3, 2});
+    all(Tag<MemoryAlone>{}, "memory", {5e-3, 2});
+    all(Tag<Keeping>{}, "keeping", {5e-3, 2});
+    all(Tag<Mac>{}, "MAC", {3e-3, 2});
+    all(Tag<Mag>{}, "MAG", {5e-3, 0});
+    all(Tag<Mal>{}, "MAL", {5e-3, 0});
+    all(Tag<Fam>{}, "FAM", {3e-3, 0});
     if (!any) throw std::runtime_error("models: window linear memory keeping MAC MAG MAL FAM");
 } catch (std::exception const& e) {
     std::fprintf(stderr, "%s\n", e.what());

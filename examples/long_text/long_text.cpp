@@ -5,8 +5,11 @@
 // with the state carried along, and again with a state that is made fresh every 512 bytes. What is reported
 // is the loss by how many bytes of the stream came before; all readings are of the same bytes.
 //
-//     long_text TEXT [STEPS]
+//     long_text TEXT [STEPS [STREAM [APART]]]
 //
+// With STREAM the models learn windows in order, and the state is carried from window to window over streams
+// of so many (truncated backpropagation through time); with 0, or without, each window begins fresh. Readings
+// begin at every APART-th byte, or every 16,384th.
 // Results go to long_text.csv, curves to long_text.svg. Four megabytes of a book take about four minutes.
 #include <inlay/data.hpp>
 #include <inlay/inlay.hpp>
@@ -72,12 +75,16 @@ struct Reading {
     ByPosition losses;
 };
 template <class M>
-void run(char const* name, Text<Tokens<length, bytes>> const& text, std::uint64_t steps, std::size_t apart,
-         std::vector<Reading>& readings) {
+void run(char const* name, Text<Tokens<length, bytes>> const& text, std::uint64_t steps, std::size_t stream,
+         std::size_t apart, std::vector<Reading>& readings) {
     auto net = Network<M>(Seed{1});
     Trainer<M, CrossEntropy, Batch<batch>, AdamW> trainer(
         net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}});
-    auto const report = trainer.fit(text.train, {.steps = steps, .validate = &text.validation});
+    std::vector<std::uint32_t> begins;
+    for (std::size_t i = 0; stream && i < text.train.size(); i += stream) begins.push_back(std::uint32_t(i));
+    Streams const streams(text.train, begins), held_out(text.validation);
+    auto const report = stream ? trainer.fit(streams, {.steps = steps, .validate = &held_out})
+                               : trainer.fit(text.train, {.steps = steps, .validate = &text.validation});
     std::printf(
         "%-10s %d parameters, %zu bytes of state, %.0f s of training, %.3f bits a byte of held-out windows\n",
         name, M::parameters, sizeof(typename M::Block::State), report.seconds,
@@ -89,19 +96,23 @@ void run(char const* name, Text<Tokens<length, bytes>> const& text, std::uint64_
 }
 
 int main(int argc, char** argv) try {
-    if (argc < 2 || argc > 3) {
-        std::fprintf(stderr, "usage: long_text TEXT [STEPS]\n");
+    if (argc < 2 || argc > 5) {
+        std::fprintf(stderr, "usage: long_text TEXT [STEPS [STREAM [APART]]]\n");
         return 2;
     }
     bool const smoke = std::getenv("INLAY_SMOKE") != nullptr;
-    auto const steps = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : smoke ? 2 : 800;
+    auto const number = [&](int i, unsigned long long otherwise) {
+        return argc > i ? std::strtoull(argv[i], nullptr, 10) : otherwise;
+    };
+    auto const steps = number(2, smoke ? 2 : 800);
+    std::size_t const stream = number(3, 0), apart = std::max(number(4, 16'384), 1ull);
     auto const text = read_bytes<Tokens<length, bytes>>(argv[1], Split{.validation = 0.1});
     std::printf("compiled for %s, %llu steps of %d bytes\n", INLAY_ISA_NAME,
                 static_cast<unsigned long long>(steps), batch * length);
     std::vector<Reading> readings;
-    run<TwoLayers>("two layers", text, steps, 16'384, readings);
-    run<OneLayer>("one layer", text, steps, 16'384, readings);
-    run<WindowAlone>("window", text, steps, 16'384, readings);
+    run<TwoLayers>("two layers", text, steps, stream, apart, readings);
+    run<OneLayer>("one layer", text, steps, stream, apart, readings);
+    run<WindowAlone>("window", text, steps, stream, apart, readings);
 
     std::FILE* const csv = std::fopen("long_text.csv", "w");
     if (!csv) throw std::runtime_error("cannot write long_text.csv");

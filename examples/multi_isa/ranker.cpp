@@ -14,7 +14,7 @@ using Ranker = Model<Vector<12>, Dense<24>, Tanh, LayerNorm, Dense<20>, Gelu, De
 
 struct Server {
     Network<Ranker> net{Seed{7}};
-    Workspace<Ranker, Batch<1>> workspace;
+    Workspace<Ranker> workspace;
 };
 void score(float const* rows, int count, float* scores) {
     static thread_local auto const server = std::make_unique<Server>();

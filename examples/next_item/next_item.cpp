@@ -109,7 +109,7 @@ template <class F> Quality rank(Data const& data, std::vector<std::uint32_t> con
 }
 template <class M>
 Quality rank(Data const& data, std::vector<std::uint32_t> const& events, Network<M> const& net) {
-    Workspace<M, Batch<1>> ws;
+    Workspace<M> ws;
     return rank(data, events, [&](Visit::Row const& row, std::vector<double>& scores) {
         auto const y = net.infer(std::span(&row, 1), ws);
         std::copy_n(y(0, y.length(0) - 1), items + 1, scores.begin());

@@ -43,7 +43,7 @@ struct Result {
 };
 
 template <class M> double right(Network<M> const& net, Task task, int tests, Key key) {
-    static auto const ws = std::make_unique<Workspace<M, Batch<1>>>();
+    static auto const ws = std::make_unique<Workspace<M>>();
     double found = 0, all = 0;
     for (int i = 0; i < tests; ++i) {
         Exercise const text = make(task, key.fold(std::uint64_t(task)).fold(std::uint64_t(i)));

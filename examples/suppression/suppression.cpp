@@ -81,7 +81,7 @@ double auc_of(std::vector<std::pair<double, float>> scored) {
 template <class M> Found look(Network<M> const& net, Rows<Visit> const& rows) {
     Found f;
     std::vector<std::pair<double, float>> scored;
-    auto ws = Workspace<M, Batch<1>>{};
+    auto ws = Workspace<M>{};
     double count[4]{}, words = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         scored.emplace_back(double(net.infer(rows[i], ws)[0]), rows.target[i]);

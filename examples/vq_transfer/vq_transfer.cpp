@@ -121,7 +121,7 @@ template <class Score> Quality rank(Domain const& d, std::span<std::vector<int> 
 template <class C>
 Quality rank(Domain const& d, Codes const& codes, std::span<std::vector<int> const> users,
              Network<Next<C>> const& net) {
-    Workspace<Next<C>, Batch<1>> ws;
+    Workspace<Next<C>> ws;
     std::vector<float> unit(std::size_t(d.items) * width);
     for (int i = 0; i < d.items; ++i) {
         auto const y = net.infer(row_of<C>(codes, {i}, 1, i), ws);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/inlay.hpp>
+#include <inlay/train/carried_states.hpp>
 #include <inlay/train/evaluate.hpp>
 #include <inlay/train/loss/losses.hpp>
 #include <inlay/train/metrics/named_metric.hpp>

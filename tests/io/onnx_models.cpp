@@ -1,47 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// onnx_models FOLDER: models as ONNX, and beside each an input and what inlay makes of it.
-#include <inlay/inlay.hpp>
-#include <inlay/io/onnx.hpp>
-
-#include <cstdio>
-#include <memory>
-
-using namespace inlay;
+// onnx_models FOLDER: models of numbers and tokens as ONNX.
+#include "onnx_write.hpp"
 
 namespace {
-template <class M> void write(std::string const& folder, char const* name) {
-    constexpr int B = 3;
-    using Input = typename M::Input;
-    using Output = typename M::Output;
-    Network<M> net(Seed{11});
-    // Values at which weights of ones and biases of zeros would hide a mistake are moved away.
-    int moved = 0;
-    for (auto const& t : detail::named_tensors<M>(net.params()))
-        for (int r = 0; r < t.ref.rows; ++r)
-            for (int c = 0; c < t.ref.width; ++c, ++moved) t.ref(r, c) += 0.1F * float(moved % 7) - 0.3F;
-    for (auto const& t : detail::named_tensors<M>(net.params()))
-        if (t.name.ends_with("running_var"))
-            for (int c = 0; c < t.ref.width; ++c) t.ref(0, c) = 0.5F + 0.1F * float(c);
-    save_onnx(net, folder + "/" + name + ".onnx");
-
-    auto const ws = std::make_unique<Workspace<M, Batch<B>>>();
-    std::FILE* const out = std::fopen((folder + "/" + name + ".txt").c_str(), "w");
-    auto const print = [&](auto value) { std::fprintf(out, "%.9g ", double(value)); };
-    std::vector<typename Network<M>::Element> x;
-    if constexpr (is_ids<Input>)
-        for (int i = 0; i < B * Input::rows; ++i) x.push_back((i * i + 3 * i) % Input::vocabulary);
-    else
-        for (int r = 0; r < B * Input::rows; ++r)
-            for (int c = 0; c < Input::width; ++c) x.push_back(0.3F * float((7 * r + 5 * c) % 13) - 1.7F);
-    for (auto const value : x) print(value);
-    auto const y = net.infer(x, *ws);
-    std::fprintf(out, "\n");
-    for (int b = 0; b < B; ++b)
-        for (int t = 0; t < Output::rows; ++t)
-            for (int c = 0; c < Output::width; ++c) print(y(b, t)[c]);
-    std::fprintf(out, "\n");
-    std::fclose(out);
-}
+template <class... S> constexpr bool refused = (!detail::fits<typename detail::OnnxBlocker<S, void>::type> && ...);
+constexpr std::int32_t text[] = {3, 1};
+using Streams =
+    List<Memory<>, FeedbackMemory<>, MemoryAsGate<Relu, Memory<>>, MemoryAsContext<2, 1, Relu, Memory<>>,
+         Persistent<1, Relu>, FixedStream<"x", Relu>, RandomRows<4>, FixedText<text>, DocumentIndex<0>>;
+static_assert([]<class... S>(List<S...>) { return refused<S...>; }(Streams{}));
+static_assert(
+    refused<SparseAttn<BigBird<2>>, SparseAttn<Nsa<2, 3, 1>>, SparseAttn<MeanBlocks<3, 2>>,
+            SparseAttn<VerticalSlash<4, 70>>, SparseAttn<FlexPrefill<0.9, 2>>, SparseAttn<SnapKv<9, 8>>>);
+static_assert(refused<SoftmaxAttn<Sparsemax>, SoftmaxAttn<Entmax15>, SoftmaxAttn<Differential>,
+                      SoftmaxAttn<Selective>, SoftmaxAttn<SinkKeys<2>>, SoftmaxAttn<ScoredBy<Approximate>>>);
+static_assert(!refused<SoftmaxAttn<Heads<2>>>);
 } // namespace
 
 int main(int, char** argv) {

@@ -189,13 +189,55 @@ TEST_CASE("a chunk is the recurrence") {
     check<double, native_lanes<double>>({33, 16, 16, 2, true, true});
     check<float, native_lanes<float>>({64, 32, 32, 1, true, true});
     check<float, native_lanes<float>>({20, 4, 4, 0, true, false});
+    check<float, native_lanes<float>>({14, 128, 128, 1, true, true}); // a state that is brought near
 }
 TEST_CASE("steep decays leave no trace and no NaN") {
     for (int decays : {1, 2})
-        for (double steep : {50., 500.}) {
+        for (double steep : {6., 50., 500.}) {
             check<float, native_lanes<float>>({40, 8, 4, decays, true, true, steep});
             check<double, native_lanes<double>>({40, 8, 4, decays, false, false, steep});
         }
+}
+TEST_CASE("later tokens have no say in what earlier ones read") {
+    constexpr int n = 23, K = 5, V = 3, W = native_lanes<float>, row = (K + W - 1) / W * W;
+    for (double steep : {0., 1., 6., 50.}) {
+        Draw draw;
+        auto const rows = [&](int width) {
+            return padded_rows<float>(draw(std::size_t(n * width), -.4, .4), width, row);
+        };
+        auto const all_q = rows(K), all_k = rows(K), all_v = rows(V);
+        Numbers const g = draw(std::size_t(n), -steep, 0), b = draw(std::size_t(n), .1, 1);
+        std::vector<float> const all_decay(g.begin(), g.end()), beta(b.begin(), b.end());
+        auto const read = [&](int tokens) { // those behind them are other ones
+            auto q = all_q, k = all_k, v = all_v;
+            auto decay = all_decay;
+            for (auto* x : {&q, &k, &v})
+                for (auto i = std::size_t(tokens * row); i < x->size(); ++i) (*x)[i] = -3 * (*x)[i];
+            for (auto i = std::size_t(tokens); i < decay.size(); ++i) decay[i] *= 3;
+            kernels::GatedChunk<float> const c{.tokens = n,
+                                               .keys = K,
+                                               .key_row = row,
+                                               .value_row = row,
+                                               .q = q.data(),
+                                               .k = k.data(),
+                                               .v = v.data(),
+                                               .log_decay = decay.data(),
+                                               .decays = steep > 0,
+                                               .beta = beta.data(),
+                                               .delta = true};
+            std::vector<float> state(std::size_t(K * row)), o(std::size_t(n * row)),
+                room(kernels::gated_chunk_room<W>(n, row, row, false));
+            kernels::gated_chunk<W>(c, state.data(), o.data(), room.data());
+            o.resize(std::size_t(tokens * row));
+            return o;
+        };
+        auto const all = read(n);
+        for (int tokens : {2, 7, 16, 20}) {
+            INFO(tokens << " tokens, steep " << steep);
+            auto const some = read(tokens);
+            CHECK(std::equal(some.begin(), some.end(), all.begin()));
+        }
+    }
 }
 TEST_CASE("decays that are far down the chunk keep their digits") {
     // a steep beginning, after which nearly nothing fades

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -147,4 +148,11 @@ TEST_CASE("summary names every block, its place, shape and count, and the instru
                               "Dense<16>", INLAY_ISA_NAME})
         CHECK_MESSAGE(text.str().find(words) != std::string::npos, words);
     CHECK(text.str().find(std::to_string(Ranker::parameters)) != std::string::npos);
+}
+TEST_CASE("a large block begins on a line and is zero to its end") {
+    std::size_t const n = detail::large_block + 12'345;
+    auto const block = detail::aligned_bytes(n);
+    CHECK(reinterpret_cast<std::uintptr_t>(block.get()) % 64 == 0);
+    CHECK(std::all_of(block.get(), block.get() + n, [](std::byte b) { return b == std::byte{}; }));
+    block[n - 1] = std::byte{1};
 }

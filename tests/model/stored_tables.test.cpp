@@ -19,6 +19,12 @@ using Fields =
                  Stack<Select<"tags">, Embed<6, BagSum>, Flatten>, Stack<Select<"tags">, Embed<7>, Flatten>,
                  Stack<Select<"seen">, Embed<4, Share<"items">>, MeanPool>>,
           Dense<3>>;
+/// A wide part with hashed, indexed and gated crosses beside a large vocabulary in two tables.
+using Wide = Model<
+    Row,
+    Concat<Cross<Hashed<100>, Each>, Cross<Indexed, Each>, Cross<Hashed<70>, Each, Gated<Embed<4>, Flatten>>,
+           Stack<Select<"item">, Embed<8, QuotientRemainder<4>>, MeanPool>>,
+    Dense<3>>;
 } // namespace
 
 TEST_CASE("a table of fewer bits reads tokens in and scores them out") {
@@ -28,4 +34,10 @@ TEST_CASE("a table of fewer bits reads tokens in and scores them out") {
 TEST_CASE("tables of records, of bags and of branches in fewer bits") {
     check<Bf16, Fields>(2e-3, 7, 4);
     check<Int8, Fields>(4e-3, 7, 4);
+}
+TEST_CASE("exact crosses and the tables of a quotient and a remainder in fewer bits") {
+    check<F16, Wide>(1e-3, 5, 4);
+    check<Int8, Wide>(3e-2, 5, 4);
+    using M = Model<Row, Cross<Hashed<100'000>, Each>>;
+    CHECK(sizeof(M::with<Weights<Int8>>::Params) < sizeof(M::Params) * 28 / 100);
 }

@@ -64,6 +64,7 @@ using Ranker =
     Model<Visit,
           Sum<Cross<Hashed<512>, Each, Of<"a", "b">>, Stack<Embed<4>, Flatten, Dense<9>, Relu, Dense<1>>>>;
 using Reader = Model<Tokens<8, 11>, Embed<6>, Residual<Dense<6>, Tanh>, Dense<11>>;
+using Recurrent = Model<Tokens<8, 11>, Embed<6>, Gru<6>, Dense<11>>;
 
 /// Allocations of the updates but the first.
 template <class M, class Loss, class B, class Opt, class Data>
@@ -117,6 +118,12 @@ TEST_CASE("100 steps of a fit allocate nothing") {
         auto const rows = Rows<Tokens<8, 11>>::random(100, Seed{1});
         CHECK(while_fitting<Reader, CrossEntropy, Batch<16>, AdamW>(rows, {.steps = 110, .validate = &rows},
                                                                     runs) == 0);
+    }
+    SUBCASE("streams of a text") {
+        auto const rows = Rows<Tokens<8, 11>>::random(100, Seed{1});
+        Streams const streams(rows, {40});
+        CHECK(while_fitting<Recurrent, CrossEntropy, Batch<16>, AdamW>(
+                  streams, {.steps = 110, .validate = &streams}, runs, {.accumulate = 2}) == 0);
     }
     SUBCASE("all there is: several batches a step, clipped, averaged, told of") {
         auto const rows = Rows<Visit>::random(400, Seed{1});

@@ -1,5 +1,5 @@
 // words: inlay: a block has no ONNX form
-// words: has_an_onnx_form<.*Memory
+// words: has_an_onnx_form<.*Memory<.*Place<0, 1>
 #include <inlay/inlay.hpp>
 #include <inlay/io/onnx.hpp>
 

@@ -28,7 +28,7 @@ template <int K> struct groups_of;
 /// Parameters: `weight [V, D]` from N(0, 0.05^2), `permutation [V, K]` from N(0, 1). Cost: 2 K D flops a
 /// token, and for each group that occurs 2 Rounds K^2 exponentials a batch, or a step. Tape: none; backward
 /// computes P again, in 2 Rounds + 1 matrices of scratch. PyTorch: `E[ids]` with `E = P @ weight` group by
-/// group. Error: what is no ids, or does not fall into groups of K.
+/// group. Error: what is no ids, or does not fall into groups of K. No state.
 template <int D, int K, int Thousandths, int Rounds> struct BasicAlignedCodes {
     static constexpr double temperature = Thousandths / 1000.0;
     using Must = detail::Must<(D > 0 && K > 0 && Thousandths > 0 && Rounds > 0), a_positive_number>;

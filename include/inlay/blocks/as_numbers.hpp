@@ -12,7 +12,8 @@ struct ids_below_2_to_the_24th;
 /// The ids themselves as numbers: times of events, counted in minutes, hours or days.
 ///
 /// Shapes: `Tokens<T, V>` to `Shape<T, 1>`. No parameters, no gradient, no state. PyTorch: `ids[..., None]
-/// .float()`. Error: what is no sequence of ids, more ids than float can tell apart, 2^24.
+/// .float()`. Error: what is no sequence of ids, more ids than float can tell apart, 2^24. Cost: a conversion
+/// an id.
 struct AsNumbers {
     using Wanted = ids_below_2_to_the_24th;
     template <int T, int V>

@@ -16,7 +16,9 @@ struct two_logits;
 /// Trained by `Losses<BinaryCrossEntropy, BinaryCrossEntropy>` on click and conversion over all impressions,
 /// b becomes the conversion rate without the bias of having been clicked.
 ///
-/// Shapes: `Shape<2>`, kept. No parameters. Error: any other shape.
+/// Shapes: `Shape<2>`, kept. No parameters. Error: any other shape. No state. Cost: three exponentials and a
+/// logarithm a row. Backward: with t1, t2 and t3 the shares of e^-a, e^-b and e^(-a - b) in their sum, da =
+/// dy_1 + dy_2 (t1 + t3), db = dy_2 (t2 + t3). PyTorch: `-torch.logsumexp(torch.stack([-a, -b, -a - b]), 0)`.
 struct Esmm {
     using Wanted = two_logits;
     static Tag<Shape<2>> out(Tag<Shape<2>>);

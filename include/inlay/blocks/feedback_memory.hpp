@@ -47,7 +47,7 @@ template <int N> struct Hidden {
 /// blocks, and into the state that came in. The paper lets one learned prompt run through all layers; here
 /// each learns its own. Error: what is no sequence of numbers, no BlockWindow, Heads that do not divide D
 /// without a HeadDim, KvHeads that do not divide Heads, an odd number of turning numbers, an unknown or
-/// doubled policy.
+/// doubled policy. PyTorch: no module.
 template <class... Policies> struct FeedbackMemory {
     template <class Kind, class Default>
     using policy = typename detail::PolicyOr<Kind, Default, Policies...>::type;

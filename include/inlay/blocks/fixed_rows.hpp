@@ -66,7 +66,7 @@ template <int D, double Sigma = 1.0, std::uint64_t Seed_ = 0> struct RandomRows 
 /// it begins again. Ids is `static constexpr`, of std::int32_t.
 ///
 /// Shapes: `Tokens<T, V>`, kept. No parameters, no state. Error: what is no sequence of ids, an id that is
-/// not below V.
+/// not below V. Cost: a copy. PyTorch: `ids.expand(B, -1)`.
 template <auto const& Ids> struct FixedText {
     using Wanted = a_sequence_of_ids_that_has_those;
     static constexpr auto size = std::int64_t(std::size(Ids));

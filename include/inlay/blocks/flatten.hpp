@@ -10,7 +10,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// All rows of a sequence side by side: `Shape<T, D>` to `Shape<T * D>`. Rows past the true length read as
 /// zero and get no gradient. No parameters, no streaming form. PyTorch: `nn.Flatten(1)`. Error: a vector, ids
-/// or a record.
+/// or a record. Cost: a copy.
 struct Flatten {
     using Wanted = a_sequence;
     template <int T, int D> static Tag<Shape<T * D>> out(Tag<Shape<T, D>>);

@@ -169,7 +169,8 @@ struct MaxPool : detail::Pool {
 ///
 /// Shapes: `Shape<T, D>` to `Shape<D>`. No parameters, no arithmetic. State: the last token, for a part of a
 /// stream that brings none; a fresh one is zeros, which is what an empty stream gives. Backward: the last
-/// token gets dy, the others nothing. PyTorch: `x[:, -1]`. Error: a vector, ids or a record as input.
+/// token gets dy, the others nothing. PyTorch: `x[:, -1]`. Error: a vector, ids or a record as input. Cost: a
+/// copy of one row.
 struct Last : detail::Pool {
     template <class I, class R> struct Block : BlockDefaults {
         using Spec = Last;

@@ -13,7 +13,8 @@ namespace inlay::inline INLAY_ISA {
 /// Shapes: `Shape<F, D>`, kept. Parameters: `0.weight [F / r, F]`, at least one row, `1.weight [F, F / r]`,
 /// drawn by Xavier, their absolute values so that no field starts closed. Fields past the true length are
 /// zeros. Cost: 4 F^2 / r + 3 F D flops. Tape: none; backward computes s again. Backward: ds_i = <dy_i, v_i>,
-/// dv_i = s_i dy_i + dz_i / D. Error: a vector, ids or a record.
+/// dv_i = s_i dy_i + dz_i / D. Error: a vector, ids or a record. No streaming form. PyTorch: `v *
+/// F.relu(w2(F.relu(w1(v.mean(-1)))))[..., None]`.
 template <int r> struct Senet {
     using Must = detail::Must<(r > 0), a_positive_number>;
     using Wanted = a_row_for_each_field;

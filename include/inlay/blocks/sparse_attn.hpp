@@ -24,7 +24,8 @@ struct a_pattern_of_keys;
 /// a token: the projections, 4 H d for each key that is asked, and what the pattern says of choosing;
 /// backward 2.5 times. Choices are constants on the way back; the tape holds them as whole numbers. State:
 /// keys and values of the last T tokens, or of those that can still be asked, and what the pattern keeps of
-/// them. Error: as SoftmaxAttn's; no pattern; `step` of Bidirectional and of patterns for prompts.
+/// them. Error: as SoftmaxAttn's; no pattern; `step` of Bidirectional and of patterns for prompts. PyTorch:
+/// `F.scaled_dot_product_attention(q, k, v, attn_mask=pattern)`.
 template <class... Policies> struct SparseAttn : detail::AttentionSpec<SparseAttn<>, Policies...> {
     using Base = detail::AttentionSpec<SparseAttn<>, Policies...>;
     using Allowed =

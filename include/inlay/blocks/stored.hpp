@@ -116,6 +116,10 @@ template <class R, int V, int D> struct StoredTable {
         if constexpr (S::scaled) scale = scales[0];
         return {reinterpret_cast<std::byte*>(data), scale, V, D, int(sizeof data[0]), 0};
     }
+    float at(int r, int c) const noexcept {
+        if constexpr (S::scaled) return S::wide(data[r][c]) * scales[0][r];
+        else return S::wide(data[r][c]);
+    }
     /// Calls f(i, number) for each number of row r.
     template <class F> void each_of(int r, F const& f) const noexcept {
         float own = 1;
@@ -123,6 +127,32 @@ template <class R, int V, int D> struct StoredTable {
         for (int i = 0; i < D; ++i) f(i, S::wide(data[r][i]) * own);
     }
 };
+
+/// The weights of a column [N, 1] in fewer bits, as `store` fills them: `rows` has as many groups as there
+/// are.
+template <class S> struct StoredColumnRef {
+    StoredRef<S> groups;
+    int rows = 0, width = 1;
+};
+/// A column [N, 1] of fewer bits. A scale, where there is one, is that of a group of 64 weights: for each by
+/// itself it would be larger than what it saves.
+template <class R, int N> struct StoredColumn {
+    static constexpr int group = 64;
+    StoredTable<R, (N + group - 1) / group, group> table;
+
+    StoredColumnRef<typename R::storage> ref() noexcept { return {table.ref(), N, 1}; }
+    float operator[](std::int32_t i) const noexcept { return table.at(i / group, i % group); }
+};
+template <class R, int N>
+using ColumnOf = std::conditional_t<stores_less<R>, StoredColumn<R, N>, Tensor<R, N, 1, Layout::packed>>;
+
+template <class R, int N, Layout L>
+typename R::type read_weight(Tensor<R, N, 1, L> const& column, std::int32_t i) noexcept {
+    return column.data[i];
+}
+template <class R, int N> float read_weight(StoredColumn<R, N> const& column, std::int32_t i) noexcept {
+    return column[i];
+}
 
 /// Dense for inference with weights of fewer bits. `apply` is that of Dense.
 template <class Spec_, int O, class I, class R> struct StoredDense : BlockDefaults {

@@ -190,7 +190,7 @@ private:
 /// Shapes: `Shape<T, D>` to what the body makes of it; N has the shape of the input. Parameters: the body's,
 /// by its names; both streams give them gradient. Cost, tape and state: those of the body twice. Side tensors
 /// from outside are not at hand inside. Error: what is no sequence of numbers, a side tensor that is not
-/// there, a FixedStream within another.
+/// there, a FixedStream within another. PyTorch: the body over `torch.cat([x, beside])`.
 template <Name N, class... Specs> struct FixedStream {
     using Body = Stack<Specs...>;
     static constexpr int layers = Body::layers;

@@ -20,9 +20,9 @@ template <class I, class... Specs> struct GateProblem;
 /// Parameters: those of the branches, named by branch (`1.0.weight`), `gate.weight [branches, D]` from
 /// U(-1/sqrt(D), 1/sqrt(D)) and `gate.bias [branches]`, zero at first. Cost: all branches and 2 branches (D +
 /// O) flops a token. Backward, with w_k = dy . A_k(x): dA_k = g_k dy, d logit_k = g_k (w_k - sum_j g_j w_j).
-/// The tape keeps the branches' outputs and g. PyTorch: `sum(g[..., k:k+1] * a[k](x) for k in range(n))`
-/// with `g = gate(x).softmax(-1)`. Error: ids or a record as input, branches that differ, or that change the
-/// length.
+/// The tape keeps the branches' outputs and g. PyTorch: `sum(g[..., k:k+1] * a[k](x) for k in range(n))` with
+/// `g = gate(x).softmax(-1)`. Error: ids or a record as input, branches that differ, or that change the
+/// length. State: the branches'.
 template <class First, class... Rest> struct Gate {
     static constexpr int branches = 1 + int(sizeof...(Rest));
     static constexpr int layers = detail::layers_of<First> + (detail::layers_of<Rest> + ... + 0);

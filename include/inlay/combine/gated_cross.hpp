@@ -68,7 +68,7 @@ template <class Spec_, class Network, class... P> struct GatedForm {
         static constexpr double flops = Body::flops + Score::flops + 2.0 * K + 3.0 * groups;
 
         struct Params {
-            Tensor<R, slots + 1, 1, Layout::packed> weight;
+            ColumnOf<R, slots + 1> weight;
             INLAY_EMPTY typename Body::Params body;
             typename Score::Params score;
         };
@@ -114,9 +114,9 @@ template <class Spec_, class Network, class... P> struct GatedForm {
             T* const room = s.take<T>(std::size_t(gates.stride));
             for (int b = 0; b < c.rows; ++b) {
                 open(x.row[b], gates(b), room);
-                T sum = p.weight.data[0];
+                T sum = read_weight(p.weight, 0);
                 Keys::each_valued(x.row[b], [&](int k, std::int32_t row, float value) noexcept {
-                    sum += gates(b)[Keys::group_of[std::size_t(k)]] * (T(value) * p.weight.data[row]);
+                    sum += gates(b)[Keys::group_of[std::size_t(k)]] * (T(value) * read_weight(p.weight, row));
                 });
                 kernels::clear_pads(y(b), 1, y.stride);
                 y(b)[0] = sum;

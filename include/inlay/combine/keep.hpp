@@ -165,8 +165,9 @@ template <Name N, class A, class... Specs> struct Keep {
     };
 };
 
-/// y = Body(x), with A(x) at hand for the body's blocks as the side tensor N; all else as for Keep.
-/// Backward: dx is the sum of the body's and A's. PyTorch: `body(x, a(x))`.
+/// y = Body(x), with A(x) at hand for the body's blocks as the side tensor N; all else as for Keep. Backward:
+/// dx is the sum of the body's and A's. PyTorch: `body(x, a(x))`. Shapes, parameters, cost, state and errors
+/// as Keep's, but that the body takes x.
 template <Name N, class A, class... Specs> struct Let {
     using Body = Stack<Specs...>;
     static constexpr int layers = detail::layers_of<A> + Body::layers;

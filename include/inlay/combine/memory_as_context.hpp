@@ -23,7 +23,7 @@ struct a_causal_block_that_keeps_the_shape;
 /// tokens a segment, the memory, and its queries once more. State: the segment's keys and values, the
 /// memory's state, the memory as the segment began. Attention is any causal block; a position counts answers
 /// and tokens. Error: what is no sequence of numbers, a LongTerm that is no Memory, attention that changes
-/// the shape.
+/// the shape. PyTorch: no module that computes the same.
 template <int C, int N, class Attention, class LongTerm> struct MemoryAsContext {
     using Must = detail::Must<(C > 0 && N >= 0), a_positive_count>;
     using Wanted = a_sequence;

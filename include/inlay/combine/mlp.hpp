@@ -28,7 +28,8 @@ using BasicMlp = typename detail::MlpOf<Activation, List<>, First, Widths...>::t
 
 /// A multi-layer perceptron: `Mlp<64, 32, 1>` is `Stack<Dense<64>, Relu, Dense<32>, Relu, Dense<1>>`. Shapes,
 /// cost, initialisation and errors are those of the stack; parameters are `0.weight`, `0.bias`, `2.weight`
-/// and so on. PyTorch: `nn.Sequential(nn.Linear(D, 64), nn.ReLU(), ...)`.
+/// and so on. PyTorch: `nn.Sequential(nn.Linear(D, 64), nn.ReLU(), ...)`. No state. Backward: the stack's.
+/// Error: as Dense's.
 template <int First, int... Widths> using Mlp = BasicMlp<Relu, First, Widths...>;
 
 /// y = down(silu(gate x) * (up x)): the gated feed-forward layer of transformers (arXiv 2002.05202), token by

@@ -41,7 +41,7 @@ template <int N> struct a_vector_or_a_sequence_of_rows;
 /// SharedRow S + N P rows more, drawn as a Dense, `gate.bias` zero. Cost: all experts and 2 N (S + P) (D + H)
 /// flops; gates that read rows are computed for all of them. Tape: what experts give, and gates. Backward: as
 /// Gate's. Error: an input or an output of an expert that is not a vector, another number of rows, no
-/// experts.
+/// experts. No streaming form. PyTorch: `torch.einsum("bke,beh->bkh", gates.softmax(-1), experts)`.
 template <int N, class Expert, class... Policies> struct MultiGate {
     static constexpr int shared = detail::PolicyOr<HowManyShared, SharedExperts<4>, Policies...>::type::value;
     static constexpr int own = detail::PolicyOr<HowManyOwn, OwnExperts<0>, Policies...>::type::value;

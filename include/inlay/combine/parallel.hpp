@@ -127,7 +127,8 @@ struct MatchingBranches {
 
 /// y = A(x) + B(x) + ...: branches over one input, their outputs of one shape. Wide & Deep is
 /// `Sum<Cross<...>, Stack<Embed<8>, ...>>`. Backward gives every branch the whole dy. Parameters are named by
-/// branch: `1.0.weight`. Error: branches whose outputs differ.
+/// branch: `1.0.weight`. Error: branches whose outputs differ. Cost: the branches and an addition each.
+/// State: the branches'. PyTorch: `a(x) + b(x)`.
 template <class First, class... Rest> struct Sum {
     static constexpr int layers = detail::layers_of<First> + (detail::layers_of<Rest> + ... + 0);
     template <class I>
@@ -189,7 +190,7 @@ template <class First, class... Rest> struct Sum {
 ///
 /// All outputs are vectors, or sequences of one length. Backward gives every branch its part of dy.
 /// Parameters are named by branch: `1.0.weight`. Cost: the branches and one copy. PyTorch: `torch.cat([a(x),
-/// b(x)], -1)`. Error: a branch that gives ids, or another length.
+/// b(x)], -1)`. Error: a branch that gives ids, or another length. State: the branches'.
 template <class First, class... Rest> struct Concat {
     static constexpr int layers = detail::layers_of<First> + (detail::layers_of<Rest> + ... + 0);
     template <class I>

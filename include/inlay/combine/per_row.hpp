@@ -13,7 +13,9 @@ template <int N> struct a_sequence_of_rows;
 ///
 /// Shapes: `Shape<N, D>` to `Shape<O + ...>`, for N blocks from `Shape<D>` to `Shape<O>`. Rows past the true
 /// length are read as zeros. Parameters are named by row: `1.0.weight`. Cost: the blocks and a copy. Tape:
-/// the blocks'. Error: as many blocks as there are no rows, a block that does not give a vector.
+/// the blocks'. Error: as many blocks as there are no rows, a block that does not give a vector. Backward:
+/// each block its row. No streaming form. PyTorch: `torch.cat([f(x[:, i]) for i, f in enumerate(blocks)],
+/// -1)`.
 template <class... Specs> struct PerRow {
     static constexpr int rows = int(sizeof...(Specs));
     template <class I> struct ProblemOf {

@@ -14,7 +14,7 @@ namespace inlay::inline INLAY_ISA {
 ///
 /// Parameters are named by branch: `1.0.weight`. Cost: the branches and one product a number. Tape: the
 /// branches' outputs. Backward: a branch gets dy times the other branches' outputs. PyTorch: `a(x) * b(x)`.
-/// Error: branches whose outputs differ.
+/// Error: branches whose outputs differ. State: the branches'.
 template <class First, class... Rest> struct Product {
     static constexpr int layers = detail::layers_of<First> + (detail::layers_of<Rest> + ... + 0);
     template <class I>

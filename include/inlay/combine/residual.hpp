@@ -7,8 +7,9 @@
 
 namespace inlay::inline INLAY_ISA {
 
-/// y = x + A(x), where A is the stack of the blocks given; it keeps its input's shape.
-/// Backward: dx = dy + A'(dy). Parameters are those of the stack. Error: a stack that changes the shape.
+/// y = x + A(x), where A is the stack of the blocks given; it keeps its input's shape. Backward: dx = dy +
+/// A'(dy). Parameters are those of the stack. Error: a stack that changes the shape. Shapes: what the stack
+/// keeps. Cost: the stack and an addition. State: the stack's. PyTorch: `x + a(x)`.
 template <class... Specs> struct Residual {
     using Body = Stack<Specs...>;
     static constexpr int layers = Body::layers;

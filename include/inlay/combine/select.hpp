@@ -30,7 +30,8 @@ template <class Rec, std::size_t J> struct FieldShape {
 /// A history gives `Tokens<T, V>` with its count as the length, a multi-hot field `Bag<Max, V>`, a
 /// categorical field `Tokens<1, V>`, a number `Shape<1>`, a list that is Weighted `WeightedBag<Max, V>`; V is
 /// the vocabulary of the field that owns the ids. No parameters, no gradient, no streaming form. PyTorch:
-/// `row["field"]`. Error: a field that the record lacks, an input that is no record.
+/// `row["field"]`. Error: a field that the record lacks, an input that is no record. Cost: a copy of the
+/// field.
 template <Name F> struct Select {
     template <class I> struct ProblemOf {
         using type = Misfit<Select, Place<>, Got<detail::Brief<I>>, Wants<a_record>>;

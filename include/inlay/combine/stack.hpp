@@ -238,7 +238,8 @@ private:
 } // namespace detail
 
 /// Blocks one behind the other. Each takes the shape that the one before it gives; the first misfit is
-/// reported with its place. Parameters are named by place: `2.weight`. PyTorch: `nn.Sequential(...)`.
+/// reported with its place. Parameters are named by place: `2.weight`. PyTorch: `nn.Sequential(...)`. Cost
+/// and state: the blocks' together. Backward: from the last to the first. Error: blocks that do not fit.
 template <class... Specs> struct Stack {
     static_assert(sizeof...(Specs) > 0, "inlay: a Stack needs a block");
     static constexpr int layers = (detail::layers_of<Specs> + ... + 0);

@@ -29,7 +29,7 @@ template <class C> C without_stream(C c) noexcept {
 /// sequence gives zeros. Parameters: A's. Cost: that of A and 4 D flops a row. Tape: A's, and a. Backward:
 /// da_j = <dy, e_j>; with dI the four parts of A's cotangent, dt += dI1 + dI3 + dI4 e_j, de_j = a_j dy + dI2
 /// - dI3 + dI4 t. No streaming form. Error: blocks that do not give one number a row; asserted: a target that
-/// is not there, or of another width.
+/// is not there, or of another width. PyTorch: `(a(torch.cat([t, e, t - e, t * e], -1)) * e).sum(1)`.
 template <Name N, class... Specs> struct TargetAttn {
     using Body = Stack<Specs...>;
     using Wanted = a_sequence;

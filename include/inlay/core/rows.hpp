@@ -44,9 +44,9 @@ template <class... F> class Rows<Record<F...>> {
 public:
     using Input = Record<F...>;
     using Row = typename Input::Row;
-    std::vector<Row> row;
-    std::vector<float> target;
-    std::vector<float> weight;
+    std::vector<Row> row{};
+    std::vector<float> target{};
+    std::vector<float> weight{};
 
     std::size_t size() const noexcept { return row.size(); }
     Row const& operator[](std::size_t i) const noexcept { return row[i]; }

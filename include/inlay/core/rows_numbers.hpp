@@ -15,10 +15,10 @@ template <int... N> class Rows<Shape<N...>> {
 public:
     using Input = Shape<N...>;
     static constexpr std::size_t numbers = std::size_t(Input::rows) * std::size_t(Input::width);
-    std::vector<float> input;
-    std::vector<std::int32_t> length;
-    std::vector<float> target;
-    std::vector<float> weight;
+    std::vector<float> input{};
+    std::vector<std::int32_t> length{};
+    std::vector<float> target{};
+    std::vector<float> weight{};
 
     std::size_t size() const noexcept { return input.size() / numbers; }
     std::span<float const> operator[](std::size_t i) const noexcept {

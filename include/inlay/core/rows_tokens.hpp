@@ -13,7 +13,7 @@ namespace inlay::inline INLAY_ISA {
 template <int T, int V> class Rows<Tokens<T, V>> {
 public:
     using Input = Tokens<T, V>;
-    std::vector<std::int32_t> id;
+    std::vector<std::int32_t> id{};
 
     /// Windows; a text of fewer than two ids has none.
     std::size_t size() const noexcept { return id.size() < 2 ? 0 : (id.size() - 2) / std::size_t(T) + 1; }

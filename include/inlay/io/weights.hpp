@@ -64,15 +64,17 @@ public:
         expected_ += next + expected;
         found_ += next + found;
     }
-    /// A tensor that the file should hold.
-    void want(std::string const& name, std::vector<std::uint64_t> const& shape) {
+    /// A tensor that the file should hold, of floating point or of a dtype.
+    void want(std::string const& name, std::vector<std::uint64_t> const& shape,
+              std::optional<DType> dtype = {}) {
         if (!known_.insert(name).second) return;
         auto const* info = file_.find(name);
         std::string const expected = name + " " + shape_text(shape);
         if (!info) wrong(expected, "no " + name);
         else if (info->shape != shape) wrong(expected, name + " " + shape_text(info->shape));
-        else if (!is_real(info->dtype))
-            wrong(expected + " of floating point", name + " " + std::string(dtype_name(info->dtype)));
+        else if (dtype ? info->dtype != *dtype : !is_real(info->dtype))
+            wrong(expected + " of " + std::string(dtype ? dtype_name(*dtype) : "floating point"),
+                  name + " " + std::string(dtype_name(info->dtype)));
     }
     /// A tensor that the file may hold.
     void allow(std::string const& name) { known_.insert(name); }

@@ -7,7 +7,7 @@
 // is products of matrices.
 #pragma once
 
-#include <inlay/kernels/gated_band.hpp>
+#include <inlay/kernels/gated_group.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
@@ -16,11 +16,13 @@ namespace kernels {
 template <int W>
 constexpr std::size_t gated_chunk_room(int tokens, int key_row, int value_row, bool backward) {
     if (tokens == 1 && !backward) return std::size_t(key_row);
-    std::size_t const n = std::size_t(backward ? tokens : std::min(tokens, band)), k = std::size_t(key_row),
-                      v = std::size_t(value_row), row = std::size_t(whole<W>(int(n)));
-    std::size_t const forward = 2 * row * (k + 1) + n * row + 3 * n * k + std::max(k, v) * row + 2 * n * row +
-                                2 * n * v + (band + n) * k;
-    return forward + (backward ? 2 * n * v + 2 * n * row + 2 * n * k + (n + 1) * k : 0);
+    int const together = backward ? tokens : std::min(tokens, band);
+    std::size_t const n = std::size_t(together), k = std::size_t(key_row), v = std::size_t(value_row),
+                      row = std::size_t(whole<W>(together));
+    std::size_t const parts = 2 * row * (k + 1) + n * row + 3 * n * k + std::max(k, v) * row + 2 * n * row +
+                              2 * n * v + (band + n) * k;
+    return std::max(parts + (backward ? 2 * n * v + 2 * n * row + 2 * n * k + (n + 1) * k : 0),
+                    detail::gated_groups_room<W>(tokens, key_row, value_row));
 }
 
 namespace detail {
@@ -169,15 +171,16 @@ INLAY_NOINLINE inline void gated_token(GatedChunk<T> const& c, T* state, T* o, T
     }
 }
 
-/// Reads and writes a whole chunk; `state` is [keys][value_row] and moves to the chunk's end. Tokens go by
-/// bands: more at once would walk over the state less often, and take longer over their pairs.
+/// Reads and writes a whole chunk; `state` is [keys][value_row] and moves to the chunk's end.
 template <int W, class T>
 INLAY_NOINLINE inline void gated_chunk(GatedChunk<T> const& chunk, T* state, T* o, T* room) noexcept {
-    for (int t = 0; t < chunk.tokens; t += band, o += band * chunk.value_row) {
-        GatedChunk<T> const c = chunk.part(t, std::min(band, chunk.tokens - t));
-        if (c.tokens == 1) gated_token<W>(c, state, o, room);
-        else if (c.decays > 1) detail::gated_channels<W>(c, state, o, room);
-        else detail::gated_band<W>(c, state, o, room);
+    if (chunk.tokens == 1) return gated_token<W>(chunk, state, o, room);
+    for (int t = 0, n = 0; t < chunk.tokens; t += n, o += n * chunk.value_row) {
+        n = chunk.tokens - t;
+        if (chunk.decays <= 1) n = detail::gated_groups<W>(chunk.part(t, n), state, o, room);
+        else if (n > 1) detail::gated_channels<W>(chunk.part(t, n = std::min(band, n)), state, o, room);
+        else n = 0;
+        if (n == 0) gated_token<W>(chunk.part(t, n = 1), state, o, room);
     }
 }
 

@@ -22,7 +22,7 @@ template <class T> INLAY_INLINE void prefetch([[maybe_unused]] T const* x, [[may
 #endif
 }
 
-/// Rows that will be wanted soon, of up to eight tables: who has sums to make asks for a few of them now and
+/// Rows that will be wanted soon, of up to twelve tables: who has sums to make asks for a few of them now and
 /// then, so that misses pass meanwhile. All at once they would fill the buffers of misses, and sums would
 /// wait.
 template <class T> class RowsAhead {
@@ -51,7 +51,7 @@ private:
         std::int32_t const* ids;
         std::ptrdiff_t stride;
         int n, width;
-    } some_[8];
+    } some_[12];
     int count_ = 0, at_ = 0, row_ = 0;
 };
 

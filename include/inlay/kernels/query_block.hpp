@@ -92,6 +92,8 @@ template <int W, class T> struct QueryBlock {
     TileRange range(int v, int k0, int k1) const noexcept {
         return in_vector(v) == 0 ? TileRange{k0, k0, k0, k0} : reach[v].range(k0, k1);
     }
+    /// The first key seen.
+    int begin() const noexcept { return all.most_always > 0 ? 0 : all.first; }
     /// Behind the last key seen.
     int end() const noexcept { return std::max(all.most_always, all.most_last); }
     /// Whether some query may see some of keys [from, to).

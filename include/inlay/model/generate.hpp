@@ -121,7 +121,7 @@ private:
     }
 
     Network<M> const* net_;
-    Workspace<M, Batch<1>> workspace_;
+    Workspace<M> workspace_;
     detail::AlignedBytes carried_;
     std::unique_ptr<T[]> scores_;
     Sampler sampler_;

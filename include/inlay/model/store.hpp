@@ -21,11 +21,21 @@ void copy_tensor(TensorRef<T const> const& from, StoredRef<S> const& to) noexcep
         to.put_row(r, row.data());
     }
 }
+template <class T, class S>
+void copy_tensor(TensorRef<T const> const& from, StoredColumnRef<S> const& to) noexcept {
+    int const group = to.groups.width;
+    std::vector<float> row(std::size_t(group), 0.0F);
+    for (int g = 0; g < to.groups.rows; ++g) {
+        for (int i = 0, at = g * group; i < group; ++i, ++at)
+            row[std::size_t(i)] = at < from.rows ? float(from(at, 0)) : 0.0F;
+        to.groups.put_row(g, row.data());
+    }
+}
 } // namespace detail
 
 /// Fills `to`, of `M::with<Weights<Bf16>>` or another, with the rounded parameters of `from`. Matrices of
 /// Dense, and of blocks that are made of such, with at least as many outputs as a vector has lanes, and the
-/// tables of Embed and Tied become smaller; everything else stays in float.
+/// tables of Embed, Tied and exact crosses become smaller; everything else stays in float.
 template <class M, class Small> void store(Network<M> const& from, Network<Small>& to) {
     static_assert(std::is_same_v<typename Small::Trained, typename M::Trained> &&
                       std::is_same_v<typename M::Params, typename M::Trained::Params>,

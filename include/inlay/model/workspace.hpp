@@ -6,6 +6,10 @@
 #include <memory>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace inlay::inline INLAY_ISA {
 
 /// At most B rows at a time.
@@ -15,6 +19,19 @@ template <int B> struct Batch {
 };
 
 namespace detail {
+/// From here on a block lies in pages of 2 MB, where the system gives those for the asking.
+inline constexpr std::size_t large_block = std::size_t(8) << 20;
+
+/// Rows that are met at random miss the cache of pages, too, if they lie in many. Advice only: what a block
+/// holds, and where, stays the same.
+inline void ask_for_large_pages([[maybe_unused]] std::byte* p, [[maybe_unused]] std::size_t n) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    constexpr std::size_t page = 64 * 1024; // a multiple of any machine's smallest
+    std::size_t const before = (page - reinterpret_cast<std::uintptr_t>(p) % page) % page;
+    if (n >= large_block) static_cast<void>(::madvise(p + before, (n - before) / page * page, MADV_HUGEPAGE));
+#endif
+}
+
 /// One allocation on a 64-byte line.
 struct AlignedDelete {
     void operator()(std::byte* p) const noexcept { ::operator delete[](p, std::align_val_t(64)); }
@@ -22,6 +39,7 @@ struct AlignedDelete {
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 inline AlignedBytes aligned_bytes(std::size_t n) {
     auto* p = static_cast<std::byte*>(::operator new[](n, std::align_val_t(64)));
+    ask_for_large_pages(p, n);
     std::memset(p, 0, n);
     return AlignedBytes(p);
 }
@@ -55,9 +73,9 @@ template <class Input, class R> constexpr std::size_t copied_bytes(int B) {
 }
 } // namespace detail
 
-/// What an inference of at most B rows needs besides the parameters: one aligned block, made at construction.
-/// One per thread; several may serve one network.
-template <class M, class B> class Workspace {
+/// What an inference of at most B rows, one if not said, needs besides the parameters: one aligned block,
+/// made at construction. One per thread; several may serve one network.
+template <class M, class B = Batch<1>> class Workspace {
 public:
     using T = typename M::T;
     static constexpr int capacity = B::rows;

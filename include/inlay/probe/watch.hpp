@@ -39,7 +39,7 @@ void watch(Network<M> const& net, In<typename M::Input, typename M::Scalar> x, O
     using Block = typename M::Block;
     using Input = typename M::Input;
     using R = typename M::Scalar;
-    Workspace<M, Batch<1>> ws;
+    Workspace<M> ws;
     Context<> const c{.rows = 1, .capacity = 1, .depth = M::depth};
     Out<typename M::Output, R> const y{ws.output(), detail::lengths_of<Block, Input, R>(x)};
     NoTape none;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/io/json.hpp>
+#include <inlay/io/state.hpp>
 #include <inlay/io/weights.hpp>
 #include <inlay/train/trainer.hpp>
 
@@ -92,6 +93,20 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
+    /// Numbers as a tensor of their own type; `length` of them make one row.
+    template <class Number>
+    static TensorSource raw(std::string name, DType dtype, std::span<Number> numbers, std::size_t length) {
+        return {std::move(name), dtype, {numbers.size() / length, length}, [numbers](std::byte* to) {
+                    std::memcpy(to, numbers.data(), numbers.size_bytes());
+                }};
+    }
+    /// The states of the streams that a fit reads: bytes as this build lays them out.
+    template <class Trainer> static std::vector<TensorSource> carried(Trainer& t) {
+        auto& c = t.carried_;
+        return {raw("carried.state", DType::U8, c.bytes(), c.state_bytes),
+                raw("carried.position", DType::I64, std::span(c.positions()), 1),
+                raw("carried.next", DType::I64, std::span(c.next_rows()), 1)};
+    }
     /// By how many steps the average of each row of a table is behind, as `average_behind.0.weight`.
     template <class Trainer> static std::vector<TensorSource> behind(Trainer const& t) {
         std::vector<TensorSource> all;
@@ -136,8 +151,13 @@ struct Checkpoint {
         std::vector<TensorSource> sources;
         for (auto const& tensor : tensors(t, t.average_.begun(), t.fit_.kept))
             sources.push_back(source_of(tensor));
+        std::map<std::string, std::string> words{{"inlay.trainer", to_json(Json{std::move(state.out)})}};
+        if (t.carried_.begun()) {
+            for (auto& states : carried(t)) sources.push_back(std::move(states));
+            words.emplace("inlay.state", state_kind<typename Trainer::Model>());
+        }
         for (auto& counts : behind(t)) sources.push_back(std::move(counts));
-        write_safetensors(path, sources, {{"inlay.trainer", to_json(Json{std::move(state.out)})}});
+        write_safetensors(path, sources, words);
     }
     template <class Trainer> static void load(Trainer& t, std::string const& path) {
         auto const file = Safetensors::read(path);
@@ -160,16 +180,17 @@ struct Checkpoint {
         else fail(Error(path, "metadata inlay.trainer", "fit", "none"));
         if (fit.kept && !t.best_) t.best_ = aligned_bytes(sizeof(typename Trainer::Model::Params));
         auto const wanted = tensors(t, average, fit.kept);
-        TensorList names(file);
-        for (auto const& tensor : wanted) names.want(tensor.name, tensor.shape());
+        bool const carries = file.find("carried.state") && has_a_state<typename Trainer::Model>;
+        if (carries) t.carried_.make_room(t.step_rows());
+        auto const states = carries ? carried(t) : std::vector<TensorSource>{};
+        TensorList list(file);
+        for (auto const& tensor : wanted) list.want(tensor.name, tensor.shape());
+        for (auto const& s : states) list.want(s.name, s.shape, s.dtype);
         each_table(t, average, [&](std::size_t, std::string const& name, std::size_t rows) {
-            names.allow(name);
-            auto const* counts = file.find(name);
-            if (counts && (counts->dtype != DType::U64 || counts->count() != rows))
-                names.wrong(joined(name, " [", rows, "] of U64"),
-                            joined(name, " ", shape_text(counts->shape), " of ", dtype_name(counts->dtype)));
+            if (file.find(name)) list.want(name, {rows}, DType::U64);
         });
-        names.settle();
+        list.settle();
+        if (carries) expect_states<typename Trainer::Model>(file, path);
         for (auto const& tensor : wanted)
             if (auto const dtype = file.find(tensor.name)->dtype; dtype != real_dtype<typename Trainer::T>)
                 fail(Error(path, "tensor " + tensor.name,
@@ -177,6 +198,16 @@ struct Checkpoint {
                            std::string(dtype_name(dtype))));
         t.parameters_.forget();
         for (auto const& tensor : wanted) fill_tensor(file, tensor);
+        t.carried_.forget();
+        if (carries) {
+            auto const fill = [&](TensorSource const& s, void* to) {
+                auto const& bytes = file.find(s.name)->bytes;
+                std::memcpy(to, bytes.data(), bytes.size());
+            };
+            fill(states[0], t.carried_.bytes().data());
+            fill(states[1], t.carried_.positions().data());
+            fill(states[2], t.carried_.next_rows().data());
+        }
         t.step_ = step;
         t.epoch_ = epoch;
         t.seen_ = std::int64_t(seen);
@@ -192,6 +223,12 @@ struct Checkpoint {
     }
 
 private:
+    /// The states lie in the file as this build would lay them.
+    template <class M> static void expect_states(Safetensors const& file, std::string const& path) {
+        auto const found = file.metadata().find("inlay.state");
+        std::string const wanted = state_kind<M>(), is = found == file.metadata().end() ? "" : found->second;
+        if (is != wanted) fail(Error(path, "metadata inlay.state", wanted, is.empty() ? "none" : is));
+    }
     template <class N>
     static void expect(JsonIn const& in, std::string const& path, char const* name, N const& wanted) {
         N found{};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/model/network.hpp>
+#include <inlay/train/data_problem.hpp>
 #include <inlay/train/metrics.hpp>
 #include <inlay/train/staging_numbers.hpp>
 #include <inlay/train/staging_tokens.hpp>
@@ -10,18 +11,16 @@
 
 namespace inlay::inline INLAY_ISA {
 
-/// The logits of every row with its targets; where the output is a sequence, of every token of every row. All
-/// of them at once: 8 bytes a logit.
-template <class M, class Data> Predictions predict(Network<M> const& net, Data const& data) {
+namespace detail {
+template <class M> Predictions logits_of(Network<M> const& net, Rows<typename M::Input> const& data) {
     using Output = typename M::Output;
-    using Stage = detail::Staging<typename M::Input, typename M::Scalar, 64>;
-    static_assert(is_numbers<Output>, "inlay: predict wants a model whose output is numbers");
     constexpr int rows = 64;
+    using Stage = Staging<typename M::Input, typename M::Scalar, rows>;
     data.check();
     int const each = data.targets() / Output::rows;
     if (each * Output::rows != data.targets())
-        detail::fail(Error("", "predict", "as many targets for each token of a row",
-                           detail::joined(data.targets(), " targets for ", Output::rows, " tokens")));
+        fail(Error("", "predict", "as many targets for each token of a row",
+                   joined(data.targets(), " targets for ", Output::rows, " tokens")));
     Workspace<M, Batch<rows>> ws;
     Stage stage(data.targets());
     Predictions p{Output::width, {}, {}, each};
@@ -42,6 +41,17 @@ template <class M, class Data> Predictions predict(Network<M> const& net, Data c
             }
     }
     return p;
+}
+} // namespace detail
+
+/// The logits of every row with its targets; where the output is a sequence, of every token of every row. All
+/// of them at once: 8 bytes a logit.
+template <class M, class Data> Predictions predict(Network<M> const& net, Data const& data) {
+    using Problem = detail::DataProblem<Evaluation, M, Data>;
+    static_assert(is_numbers<typename M::Output>, "inlay: predict wants a model whose output is numbers");
+    static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
+    if constexpr (detail::fits<Problem>) return detail::logits_of(net, data);
+    else return {};
 }
 
 /// Metrics over a data set: `evaluate<Auc, LogLoss>(net, test)`.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/cross/keys.hpp>
+#include <inlay/blocks/stored.hpp>
 #include <inlay/core/block.hpp>
 #include <inlay/kernels/map.hpp>
 
@@ -29,7 +30,7 @@ template <class Spec_, class... Policies> struct ExactForm {
         static constexpr double flops = K;
 
         struct Params {
-            Tensor<R, slots + 1, 1, Layout::packed> weight;
+            ColumnOf<R, slots + 1> weight;
         };
         template <int B> struct Grads {
             TableGrads<R, slots + 1, 1, B * K> weight;
@@ -43,10 +44,11 @@ template <class Spec_, class... Policies> struct ExactForm {
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&,
                             Scratch) noexcept {
+            inference_only<R, Tp>();
             for (int b = 0; b < c.rows; ++b) {
-                T sum = p.weight.data[0];
+                T sum = read_weight(p.weight, 0);
                 Keys::each_valued(x.row[b], [&](int, std::int32_t row, float value) noexcept {
-                    sum += T(value) * p.weight.data[row];
+                    sum += T(value) * read_weight(p.weight, row);
                 });
                 kernels::clear_pads(y(b), 1, y.stride);
                 y(b)[0] = sum;

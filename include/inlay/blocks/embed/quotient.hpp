@@ -33,8 +33,8 @@ struct QuotientBlock<Spec_, M, D, Tokens<L, V>, R> : BlockDefaults {
     static constexpr int parameters = (M + Q) * D;
     static constexpr double flops = 1.0 * L * D;
     struct Params {
-        Tensor<R, M, D, Layout::packed> remainder;
-        Tensor<R, Q, D, Layout::packed> quotient;
+        TableOf<R, M, D> remainder;
+        TableOf<R, Q, D> quotient;
     };
     template <int B> struct Grads {
         TableGrads<R, M, D, B * L> remainder;
@@ -53,6 +53,7 @@ struct QuotientBlock<Spec_, M, D, Tokens<L, V>, R> : BlockDefaults {
     }
     template <class C, class Tp>
     static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp&, Scratch) noexcept {
+        inference_only<R, Tp>();
         for (int b = 0; b < c.rows; ++b)
             for (int t = 0; t < L; ++t)
                 if (t < x.length(b)) look_up(p, x(b)[t], y(b, t));
@@ -80,8 +81,8 @@ struct QuotientBlock<Spec_, M, D, Tokens<L, V>, R> : BlockDefaults {
 
 private:
     static void look_up(Params const& p, std::int32_t id, T* y) noexcept {
-        T const *const first = p.remainder[id % M], *const second = p.quotient[id / M];
-        for (int i = 0; i < D; ++i) y[i] = first[i] * second[i];
+        read_row(p.remainder, id % M, y);
+        multiply_row(p.quotient, id / M, y);
         kernels::clear_pads(y, D, row_stride<R>(D));
     }
 };

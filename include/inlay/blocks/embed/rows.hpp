@@ -20,6 +20,15 @@ template <class R, int V, int D>
 void read_row(StoredTable<R, V, D> const& table, std::int32_t id, float* to) noexcept {
     table.each_of(id, [to](int i, float x) noexcept { to[i] = x; });
 }
+/// to *= row id.
+template <class R, int V, int D, Layout L, class T>
+void multiply_row(Tensor<R, V, D, L> const& table, std::int32_t id, T* to) noexcept {
+    for (int i = 0; i < D; ++i) to[i] *= table[id][i];
+}
+template <class R, int V, int D>
+void multiply_row(StoredTable<R, V, D> const& table, std::int32_t id, float* to) noexcept {
+    table.each_of(id, [to](int i, float x) noexcept { to[i] *= x; });
+}
 /// to += share * row id.
 template <int W, class R, int V, int D, Layout L, class T>
 void add_row(Tensor<R, V, D, L> const& table, std::int32_t id, T share, T* to) noexcept {

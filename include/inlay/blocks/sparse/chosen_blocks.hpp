@@ -11,7 +11,7 @@ namespace detail {
 template <class S, class Blocks> struct BlockPieces {
     using Order = typename S::Order;
     using Grid = BlockGrid<S, Blocks>;
-    static constexpr int N = Blocks::block, others = Blocks::others, most_listed = 0;
+    static constexpr int N = Blocks::block, others = Blocks::others, most_listed = 0, whole_keys = N;
     static constexpr int per_head = S::rows * std::max(others, 1);
     struct Room {
         std::int32_t *chosen, *start, *query;
@@ -32,22 +32,45 @@ template <class S, class Blocks> struct BlockPieces {
     }
     /// Calls f(piece of keys, queries, their numbers, what they see of it) for what is chosen.
     template <class F> static void each_piece(int n, Room const& r, F const& f) noexcept {
+        each_block(
+            n, r, [](int, int, std::int32_t const*, int) {},
+            [&](KeyPiece keys, int queries, std::int32_t const* ids) {
+                f(keys, queries, ids, [](int) { return kernels::KeysSeen{0, N}; });
+            });
+    }
+    /// For each block of keys, the last first, calls own(first, end, numbers, queries) for the queries of the
+    /// block itself, and of the others that follow; then, if others chose it, f(piece of keys, queries, their
+    /// numbers). So a block is read while it is near, and a query begins with its own block.
+    template <class Own, class F>
+    static void each_block(int n, Room const& r, Own const& own, F const& f) noexcept {
+        constexpr int last = Grid::most - 1;
         std::fill_n(r.start, Grid::most + 1, 0);
         auto const each_chosen = [&](auto const& take) {
             std::int32_t const* chosen = r.chosen;
             for (int t = 0; t < n; ++t)
                 for (int j = 0; j < others; ++j, ++chosen)
-                    if (*chosen >= 0) take(t, *chosen);
+                    if (*chosen >= 0) take(t, last - *chosen);
         };
-        each_chosen([&](int, int c) { ++r.start[c + 1]; });
-        for (int c = 0; c < Grid::most; ++c) r.start[c + 1] += r.start[c];
-        each_chosen([&](int t, int c) { r.query[r.start[c]++] = t; });
+        each_chosen([&](int, int b) { ++r.start[b + 1]; });
+        for (int b = 0; b < Grid::most; ++b) r.start[b + 1] += r.start[b];
+        each_chosen([&](int t, int b) { r.query[r.start[b]++] = t; });
         std::int64_t const first = Grid::first(r.order);
         std::int32_t const all = r.start[Grid::most];
-        for (int c = 0, begin = 0; c < Grid::most; begin = r.start[c++])
-            if (r.start[c] > begin)
-                f(KeyPiece{r.order.row((first + c) * N), N, nullptr, all - r.start[c]}, r.start[c] - begin,
-                  r.query + begin, [](int) { return kernels::KeysSeen{0, N}; });
+        int end = n;
+        for (int b = 0, begin = 0; b < Grid::most; begin = r.start[b++]) {
+            std::int64_t const place = (first + last - b) * N;
+            int const from = int(std::clamp<std::int64_t>(place - r.order.before, 0, end));
+            std::int32_t const* const ids = r.query + begin;
+            if (from < end) own(from, end, ids, r.start[b] - begin);
+            end = from;
+            if (r.start[b] > begin)
+                f(KeyPiece{r.order.row(place),
+                           N,
+                           nullptr,
+                           {b < last ? N : 0, all - r.start[b], std::max(0, end - N), std::min(N, end)}},
+                  r.start[b] - begin, ids);
+        }
+        if (end > 0) own(0, end, r.query, 0);
     }
     /// The slots of what is nearby for the last token of a ring, and of blocks; returns how many.
     template <class Ring>
@@ -77,7 +100,7 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     using Chooser = BlockChooser<S, Pattern>;
     using Memory = typename Chooser::Memory;
     using Work = PieceWork<S, KeyChoice>;
-    static constexpr int most_listed = 0;
+    static constexpr int most_listed = 0, whole_keys = Pieces::whole_keys;
 
     template <int B> struct Tape {
         std::int32_t chosen[std::size_t(B)][std::size_t(S::H)][std::size_t(Pieces::per_head)];
@@ -104,6 +127,10 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     }
     template <class F> static void each_piece(int n, Room const& r, F const& f) noexcept {
         Pieces::each_piece(n, r, f);
+    }
+    template <class Own, class F>
+    static void each_block(int n, Room const& r, Own const& own, F const& f) noexcept {
+        Pieces::each_block(n, r, own, f);
     }
     static void keep(Rows const& rows, int n, Room const&, Memory& out) noexcept {
         Chooser::keep(rows, n, out);

@@ -16,13 +16,14 @@ namespace detail {
 struct KeyPiece {
     int first, count;
     std::int32_t const* rows = nullptr;
-    int ids_behind = 0; ///< numbers of queries behind those of this piece, which are the next ones'
+    kernels::NextPiece next{};
 };
 
 template <class S, class How> struct SummaryOf;
 
 /// A choice without parameters of its own.
 struct PlainChoice : NoPart<WhichPattern> {
+    static constexpr int whole_keys = 0; ///< of each piece, where who asks it sees all of it
     static constexpr bool used = true, branches = false;
     using Side = NoRows<WhichPattern>; ///< numbers of each token that are learned
     static NothingChosen take_step(Scratch&) noexcept { return {}; }
@@ -101,26 +102,68 @@ template <class S, class Choice> struct PieceWork {
     static constexpr int W = S::W;
     /// Of keys and values that a piece lists.
     static constexpr std::size_t copied = std::size_t(Choice::most_listed) * std::size_t(S::wide + S::vwide);
-    static constexpr std::size_t room = kernels::listed_room<W, T>(S::d, S::vd) + copied;
+    /// Pieces are blocks whose keys fill vectors, and whose own queries fill a block of queries.
+    static constexpr bool by_block =
+        Choice::whole_keys % W == 0 && Choice::whole_keys >= kernels::QueryBlock<W, T>::width;
+    static constexpr std::size_t room =
+        by_block ? std::max(kernels::attention_room<W, T>(S::d, S::vd),
+                            kernels::block_room<W, T>(S::d, S::vd, Choice::whole_keys))
+                 : kernels::listed_room<W, T>(S::d, S::vd) + copied;
     static constexpr std::size_t backward_room =
-        kernels::listed_backward_room<W, T>(S::d, S::vd) + 2 * copied;
+        by_block ? std::max(kernels::attention_backward_room<W, T>(S::d, S::vd),
+                            kernels::block_backward_room<W, T>(S::d, S::vd, Choice::whole_keys))
+                 : kernels::listed_backward_room<W, T>(S::d, S::vd) + 2 * copied;
 
     template <class Z>
     static void forward(Head const& head, Z const& scores, T const* sink, T* out, std::ptrdiff_t out_row,
                         T* kept, T* space, Room const& chosen) noexcept {
+        if constexpr (by_block)
+            return Choice::each_block(
+                head.queries, chosen,
+                [&](int first, int end, std::int32_t const* ids, int n) {
+                    kernels::RowsAhead<T> ahead;
+                    ahead.add(std::min(n, kernels::block_queries), ids, head.query, head.query_row, S::d);
+                    Head own = own_of(head, first, end);
+                    own.ahead = &ahead;
+                    kernels::attend<W>(own, scores, sink, out + first * out_row, out_row, kept + first,
+                                       space);
+                },
+                [&](KeyPiece keys, int n, std::int32_t const* ids) {
+                    T* rest = space;
+                    kernels::attend_block<W>(piece_of(head, keys, rest), scores, keys.count, n, ids, out,
+                                             out_row, kept, rest, keys.next);
+                });
         kernels::attend<W>(head, scores, sink, out, out_row, kept, space);
-        Choice::each_piece(head.queries, chosen,
-                           [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
-                               T* rest = space;
-                               Head const piece = piece_of(head, keys, rest);
-                               kernels::attend_listed<W>(piece, scores, n, ids, sees, out, out_row, kept,
-                                                         rest, next_of(keys));
-                           });
+        Choice::each_piece(
+            head.queries, chosen, [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
+                T* rest = space;
+                Head const piece = piece_of(head, keys, rest);
+                kernels::attend_listed<W>(piece, scores, n, ids, sees, out, out_row, kept, rest, keys.next);
+            });
     }
     template <class Z>
     static void backward(Head const& head, Z const& scores, T const* dout, std::ptrdiff_t dout_row,
                          T const* kept, T const* mean, T* dq, T* dk, T* dv, T* space,
                          Room const& chosen) noexcept {
+        if constexpr (by_block)
+            return Choice::each_block(
+                head.queries, chosen,
+                [&](int first, int end, std::int32_t const* ids, int n) {
+                    kernels::RowsAhead<T> ahead;
+                    ahead.add(std::min(n, kernels::block_queries), ids, head.query, head.query_row, S::d);
+                    ahead.add(std::min(n, kernels::block_queries), ids, dout, dout_row, S::vd);
+                    Head own = own_of(head, first, end);
+                    own.ahead = &ahead;
+                    kernels::attend_backward<Weights, W>(own, scores, dout + first * dout_row, dout_row,
+                                                         kept + first, mean + first,
+                                                         dq + first * head.query_row, dk, dv, space);
+                },
+                [&](KeyPiece keys, int n, std::int32_t const* ids) {
+                    T* rest = space;
+                    kernels::attend_block_backward<W>(
+                        piece_of(head, keys, rest), scores, keys.count, n, ids, dout, dout_row, kept, mean,
+                        dq, dk + keys.first * S::wide, dv + keys.first * S::vwide, rest, keys.next);
+                });
         kernels::attend_backward<Weights, W>(head, scores, dout, dout_row, kept, mean, dq, dk, dv, space);
         Choice::each_piece(
             head.queries, chosen, [&](KeyPiece keys, int n, std::int32_t const* ids, auto const& sees) {
@@ -132,7 +175,7 @@ template <class S, class Choice> struct PieceWork {
                     kernels::clear(dkey, rest - dkey);
                 }
                 kernels::attend_listed_backward<Weights, W>(piece, scores, n, ids, sees, dout, dout_row, kept,
-                                                            mean, dq, dkey, dvalue, rest, next_of(keys));
+                                                            mean, dq, dkey, dvalue, rest, keys.next);
                 if (keys.rows) {
                     add_listed(keys, static_cast<T const*>(dkey), S::wide, dk);
                     add_listed(keys, static_cast<T const*>(dvalue), S::vwide, dv);
@@ -156,8 +199,10 @@ template <class S, class Choice> struct PieceWork {
     }
 
 private:
-    static kernels::NextPiece next_of(KeyPiece keys) noexcept {
-        return {keys.rows ? 0 : keys.count, keys.ids_behind};
+    /// Queries [first, end).
+    static Head own_of(Head head, int first, int end) noexcept {
+        head.queries = end - first, head.query += first * head.query_row, head.spans = head.spans.from(first);
+        return head;
     }
     /// The head with the keys of a piece; copies are made at `next`, which moves behind them.
     static Head piece_of(Head head, KeyPiece keys, T*& next) noexcept {

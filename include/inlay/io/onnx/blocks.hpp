@@ -90,6 +90,10 @@ template <double P> struct OnnxForm<Dropout<P>> {
     }
 };
 
+/// The sum of the last extent, which stays as 1.
+inline std::string emit_sum_of_width(OnnxGraph& g, std::string const& x, int width) {
+    return g.node("MatMul", {x, g.constant({width, 1}, std::vector<float>(std::size_t(width), 1.0F))});
+}
 inline std::string emit_rms_norm(OnnxGraph& g, std::string const& weight, std::string const& x, double eps) {
     auto const mean = g.node("ReduceMean", {g.node("Mul", {x, x})}, {{"axes", {-1}}, {"keepdims", 1}});
     auto const root = g.node("Sqrt", {g.node("Add", {mean, g.constant(eps)})});
@@ -136,12 +140,6 @@ template <> struct OnnxForm<Dice> {
     }
 };
 
-template <int D> struct OnnxForm<Embed<D>> {
-    template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
-        static_assert(is_ids<I>, "inlay: Embed has an ONNX form over Tokens only");
-        return g.node("Gather", {g.weight(at + "weight"), x});
-    }
-};
 template <> struct OnnxForm<LearnedPosition> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const& at, std::string const& x) {
         return g.node("Add", {x, g.weight(at + "weight")});
@@ -161,23 +159,41 @@ template <auto Base> struct OnnxForm<BasicSinusoidal<Base>> {
 
 template <> struct OnnxForm<Flatten> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const&, std::string const& x) {
-        return g.reshape(x, {0, I::rows * I::width});
+        return g.reshape(g.whole(x), {0, I::rows * I::width});
     }
 };
+/// The mean of rows [B, n, D], [B, 1, D]; of those that a mask leaves, zeros where it leaves none.
+inline std::string emit_mean(OnnxGraph& g, std::string const& x, std::string const& mask, int n) {
+    if (mask.empty()) return g.node("ReduceMean", {x}, {{"axes", {1}}, {"keepdims", 1}});
+    auto const count = g.node("Max", {g.summed(mask, n), g.constant(1)});
+    return g.node("Div", {g.summed(g.node("Mul", {x, mask}), n), count});
+}
+inline std::string emit_most(OnnxGraph& g, std::string const& x, std::string const& mask) {
+    auto const most = [&](std::string const& of) {
+        return g.node("ReduceMax", {of}, {{"axes", {1}}, {"keepdims", 1}});
+    };
+    if (mask.empty()) return most(x);
+    auto const unseen = g.scaled(g.node("Sub", {mask, g.constant(1)}), 1e30);
+    return g.node("Mul", {most(g.node("Add", {x, unseen})), most(mask)});
+}
 template <> struct OnnxForm<MeanPool> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const&, std::string const& x) {
-        return g.node("ReduceMean", {x}, {{"axes", {1}}, {"keepdims", 0}});
+        return g.reshape(emit_mean(g, x, g.mask(x), I::rows), {0, I::width});
     }
 };
 template <> struct OnnxForm<MaxPool> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const&, std::string const& x) {
-        return g.node("ReduceMax", {x}, {{"axes", {1}}, {"keepdims", 0}});
+        return g.reshape(emit_most(g, x, g.mask(x)), {0, I::width});
     }
 };
 template <> struct OnnxForm<Last> {
     template <class I> static std::string emit(OnnxGraph& g, std::string const&, std::string const& x) {
-        auto const one = g.node("Gather", {x, g.sizes({I::rows - 1})}, {{"axis", 1}});
-        return g.reshape(one, {0, I::width});
+        auto const mask = g.mask(x);
+        if (mask.empty()) return g.reshape(g.part(x, I::rows - 1, I::rows, 1), {0, I::width});
+        // A row is the last where it is there and the next is not.
+        auto const next = g.part(g.node("Pad", {mask, g.sizes({0, 0, 0, 0, 1, 0})}), 1, I::rows + 1, 1);
+        auto const chosen = g.node("Mul", {x, g.node("Sub", {mask, next})});
+        return g.reshape(g.summed(chosen, I::rows), {0, I::width});
     }
 };
 
@@ -224,7 +240,9 @@ std::string emit_branches(OnnxGraph& g, std::string const& at, std::string const
     std::string y;
     each<sizeof...(Branches)>([&](auto j) {
         using Child = At<j, Branches...>;
-        y = join(y, emit_onnx<Child, I>(g, child_place<Child>(at, int(j)), x), int(j));
+        auto const next = emit_onnx<Child, I>(g, child_place<Child>(at, int(j)), x);
+        y = join(y, next, int(j));
+        if (g.mask(y).empty()) g.set_mask(y, g.mask(next));
     });
     return y;
 }

@@ -1,84 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An ONNX graph as it is put together, and its bytes: the messages of onnx.proto that inference needs.
+// An ONNX graph as it is put together.
 #pragma once
 
-#include <inlay/io/scalars.hpp>
+#include <inlay/io/onnx/message.hpp>
 #include <inlay/io/weights.hpp>
 
-#include <bit>
-#include <cstdint>
-#include <initializer_list>
-#include <string>
-#include <string_view>
+#include <map>
+#include <set>
 #include <utility>
-#include <vector>
 
 namespace inlay::inline INLAY_ISA {
 namespace detail {
-
-/// One protobuf message: fields in the order in which they are put.
-class OnnxMessage {
-public:
-    OnnxMessage& put(int field, std::int64_t value) {
-        varint(std::uint64_t(field) << 3U);
-        varint(std::uint64_t(value));
-        return *this;
-    }
-    OnnxMessage& put(int field, std::string_view bytes) {
-        varint(std::uint64_t(field) << 3U | 2U);
-        varint(bytes.size());
-        bytes_ += bytes;
-        return *this;
-    }
-    OnnxMessage& put(int field, OnnxMessage const& message) {
-        return put(field, std::string_view(message.bytes_));
-    }
-    OnnxMessage& put_float(int field, float value) {
-        varint(std::uint64_t(field) << 3U | 5U);
-        bytes_ += little(value);
-        return *this;
-    }
-    std::string const& bytes() const noexcept { return bytes_; }
-
-    template <class T> static std::string little(T value) {
-        using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
-        std::byte out[sizeof(T)];
-        store_little(std::bit_cast<Bits>(value), out);
-        return {reinterpret_cast<char const*>(out), sizeof(T)};
-    }
-
-private:
-    void varint(std::uint64_t value) {
-        for (; value > 127; value >>= 7U) bytes_ += char(static_cast<unsigned char>(value | 128U));
-        bytes_ += char(value);
-    }
-    std::string bytes_;
-};
-
-/// An attribute of a node.
-struct OnnxAttribute {
-    std::string name;
-    OnnxMessage message;
-    template <std::integral V> OnnxAttribute(char const* n, V value) : name(n) {
-        message.put(1, std::string_view(name)).put(20, 2).put(3, value);
-    }
-    template <std::floating_point V> OnnxAttribute(char const* n, V value) : name(n) {
-        message.put(1, std::string_view(name)).put(20, 1).put_float(2, float(value));
-    }
-    OnnxAttribute(char const* n, std::vector<std::int64_t> const& values) : name(n) {
-        message.put(1, std::string_view(name)).put(20, 7);
-        for (auto const v : values) message.put(8, v);
-    }
-    OnnxAttribute(char const* n, OnnxMessage const& graph) : name(n) {
-        message.put(1, std::string_view(name)).put(20, 5).put(6, graph);
-    }
-};
 
 /// Nodes and constants in the order in which they are needed. Values are known by name.
 class OnnxGraph {
 public:
     using Sizes = std::vector<std::int64_t>;
-    static constexpr int float_type = 1, int64_type = 7; // of TensorProto.DataType
+    static constexpr int float_type = 1, int64_type = 7, double_type = 11; // of TensorProto.DataType
 
     template <class T> explicit OnnxGraph(std::vector<NamedTensor<T>> const& tensors) {
         for (auto const& t : tensors) {
@@ -150,6 +88,13 @@ public:
         return store(joined("c", ++constants_), shape, values);
     }
     std::string constant(double value) { return constant({}, {float(value)}); }
+    std::string constant_double(double value) {
+        OnnxMessage tensor;
+        std::string const name = joined("c", ++constants_);
+        tensor.put(2, double_type).put(8, std::string_view(name)).put(9, OnnxMessage::little(value));
+        graph_.put(5, tensor);
+        return name;
+    }
     std::string sizes(Sizes const& values) {
         OnnxMessage tensor;
         tensor.put(1, std::int64_t(values.size())).put(2, int64_type);
@@ -162,13 +107,51 @@ public:
         return node("Reshape", {x, sizes(shape)});
     }
 
-    /// The file: one input and one output, whose first extent is the batch.
-    std::string model(std::string_view name, int input_type, Sizes const& input, std::string const& last,
-                      Sizes const& output) {
+    /// An input `[batch, ...]`, which the file has if somebody reads it.
+    std::string input(std::string const& name, int type, Sizes const& sizes) {
+        for (auto const& w : weights_)
+            if (w.name == name) fail(Error("", "ONNX", "inputs and parameters of different names", name));
+        if (given_.insert(name).second) inputs_.push_back(value(name, type, sizes));
+        return name;
+    }
+    std::string cast(std::string const& x, int type) { return node("Cast", {x}, {{"to", type}}); }
+    std::string part(std::string const& x, int from, int to, int axis) {
+        return node("Slice", {x, sizes({from}), sizes({to}), sizes({axis})});
+    }
+    std::string scaled(std::string const& x, double by) { return node("Mul", {x, constant(by)}); }
+    /// The sum along the second extent: [B, n, D] becomes [B, 1, D].
+    std::string summed(std::string const& x, int n) {
+        return node("MatMul", {constant({1, n}, std::vector<float>(std::size_t(n), 1.0F)), x});
+    }
+
+    /// A sequence that may be shorter than its capacity T has a mask, [batch, T, 1]: 1 where a row is there.
+    std::string mask(std::string const& x) const {
+        auto const found = masks_.find(x);
+        return found == masks_.end() ? std::string() : found->second;
+    }
+    void set_mask(std::string const& x, std::string const& mask) {
+        if (!mask.empty()) masks_.emplace(x, mask);
+    }
+    /// The rows of a sequence, those past its length as zeros.
+    std::string whole(std::string const& x) { return mask(x).empty() ? x : node("Mul", {x, mask(x)}); }
+    /// The weights of a bag's ids, [batch, n, 1]; empty where it has none.
+    std::string bag_weights(std::string const& ids) const {
+        auto const found = bag_weights_.find(ids);
+        return found == bag_weights_.end() ? std::string() : found->second;
+    }
+    void set_bag_weights(std::string const& ids, std::string const& weights) {
+        bag_weights_.emplace(ids, weights);
+    }
+    /// Side tensors by name: what a Let or a Keep made last.
+    std::map<std::string, std::string, std::less<>> sides;
+
+    /// The file: its inputs and one output, whose first extent is the batch.
+    std::string model(std::string_view name, std::string const& last, Sizes const& output) {
         OnnxMessage end, graph = graph_;
         end.put(1, std::string_view(last)).put(2, "y").put(3, "n").put(4, "Identity");
         graph.put(1, end).put(2, name);
-        graph.put(11, value("x", input_type, input)).put(12, value("y", float_type, output));
+        for (auto const& one : inputs_) graph.put(11, one);
+        graph.put(12, value("y", float_type, output));
         OnnxMessage opset, all;
         opset.put(1, "").put(2, 17);
         return all.put(1, 8).put(2, "inlay").put(7, graph).put(8, opset).bytes();
@@ -213,7 +196,9 @@ private:
     }
 
     std::vector<Weights> weights_;
-    std::set<std::string> stored_;
+    std::set<std::string> stored_, given_;
+    std::vector<OnnxMessage> inputs_;
+    std::map<std::string, std::string> masks_, bag_weights_;
     OnnxMessage graph_;
     int values_ = 0, constants_ = 0;
 };
@@ -224,38 +209,52 @@ template <class Spec> std::string child_place(std::string const& at, int index) 
     else return at + std::to_string(index) + ".";
 }
 
+/// Words of a misfit.
+struct no_onnx_form;
+struct an_onnx_form;
+
 /// A block's part of a graph: `template <class I> static std::string emit(graph, place, x)` returns the name
 /// of what it gives; `Inside` lists the blocks that it is made of.
 template <class Spec> struct OnnxForm;
-/// The first block without an ONNX form, or void.
-template <class Spec> struct OnnxBlocker {
-    using type = Spec;
+/// Why a block has no form in a model of input In although others of its kind have one.
+template <class Spec, class In> struct OnnxRefusal {
+    using type = Fits;
 };
-template <class L> struct FirstOnnxBlocker;
-template <> struct FirstOnnxBlocker<List<>> {
-    using type = void;
+/// The first block without an ONNX form and its place, or Fits.
+template <class Spec, class In> struct OnnxBlocker;
+template <int I, class L, class In> struct FirstOnnxBlocker;
+template <int I, class In> struct FirstOnnxBlocker<I, List<>, In> {
+    using type = Fits;
 };
-template <class S, class... Rest> struct FirstOnnxBlocker<List<S, Rest...>> {
-    using own = typename OnnxBlocker<S>::type;
+template <int I, class S, class... Rest, class In> struct FirstOnnxBlocker<I, List<S, Rest...>, In> {
+    using own = Inside<I, typename OnnxBlocker<S, In>::type>;
     using type =
-        typename std::conditional_t<std::is_void_v<own>, FirstOnnxBlocker<List<Rest...>>, Tag<own>>::type;
+        typename std::conditional_t<fits<own>, FirstOnnxBlocker<I + 1, List<Rest...>, In>, Tag<own>>::type;
 };
-template <class Spec>
-    requires(
-        requires { sizeof(OnnxForm<Spec>); } && !requires { typename OnnxForm<Spec>::Inside; })
-struct OnnxBlocker<Spec> {
-    using type = void;
+template <class Spec, class In> struct OnnxBlocker {
+    static consteval auto find() {
+        if constexpr (!requires { sizeof(OnnxForm<Spec>); })
+            return Tag<Misfit<Spec, Place<>, no_onnx_form, Wants<an_onnx_form>>>{};
+        else if constexpr (!fits<typename OnnxRefusal<Spec, In>::type>) return OnnxRefusal<Spec, In>{};
+        else if constexpr (requires { typename OnnxForm<Spec>::Inside; })
+            return FirstOnnxBlocker<0, typename OnnxForm<Spec>::Inside, In>{};
+        else return Tag<Fits>{};
+    }
+    using type = typename decltype(find())::type;
 };
-template <class Spec>
-    requires requires { typename OnnxForm<Spec>::Inside; }
-struct OnnxBlocker<Spec> : FirstOnnxBlocker<typename OnnxForm<Spec>::Inside> {};
-/// True where every block has a form; otherwise its name carries the one that has none.
+/// True where every block has a form; otherwise its name carries the one that has none, and its place.
 template <class Blocker> struct has_an_onnx_form {
-    consteval operator bool() const { return std::is_void_v<Blocker>; }
+    consteval operator bool() const { return fits<Blocker>; }
 };
+/// What keeps the length of a sequence hands on its mask.
 template <class Spec, class I>
 std::string emit_onnx(OnnxGraph& g, std::string const& at, std::string const& x) {
-    return OnnxForm<Spec>::template emit<I>(g, at, x);
+    std::string const y = OnnxForm<Spec>::template emit<I>(g, at, x);
+    using O = typename OutputOf<Spec, I>::type;
+    if constexpr (!is_record<I> && !is_record<O>)
+        if constexpr (I::rows > 1 && I::rows == O::rows)
+            if (g.mask(y).empty()) g.set_mask(y, g.mask(x));
+    return y;
 }
 
 } // namespace detail

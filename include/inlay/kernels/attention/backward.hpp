@@ -33,15 +33,16 @@ INLAY_NOINLINE inline void attend_backward(AttentionHead<T> const& head, S const
     T* const ds = p + Block::tile * Q;
     V const factor(head.scale);
     scores.bias.template begin<W>();
-    int keys = 0;
+    int begin = KeySpans<T>::nowhere, keys = 0;
     for (int q0 = 0; q0 < head.queries; q0 += Q) {
         int const n = std::min(Q, head.queries - q0);
-        keys = std::max(keys, Block(head.spans.from(q0), n).end());
+        Block const block(head.spans.from(q0), n);
+        begin = std::min(begin, block.begin()), keys = std::max(keys, block.end());
         for (int q = 0; q < n; ++q) clear(dq + (q0 + q) * head.query_row, padded);
     }
     // Keys in parts, so that they, their values and both gradients stay in the second cache.
     int const part = std::max(1, int(128 * 1024 / sizeof(T)) / (padded + wide) / Block::tile) * Block::tile;
-    for (int k_first = 0; k_first < keys; k_first += part)
+    for (int k_first = begin / part * part; k_first < keys; k_first += part)
         for (int q0 = 0; q0 < head.queries; q0 += Q) {
             int const n = std::min(Q, head.queries - q0), k_last = std::min(keys, k_first + part);
             Block const block(head.spans.from(q0), n);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Attention of some queries, by their numbers, over one piece of keys: what sparse attention is put together
-// from. The queries are copied next to each other, so that the tiles are those of full attention.
+// from, where a query may see only some of its keys. Queries of a tile are turned from where they lie.
 #pragma once
 
 #include <inlay/kernels/attention.hpp>
 #include <inlay/kernels/attention/backward.hpp>
+#include <inlay/kernels/attention/whole_block.hpp>
 #include <inlay/kernels/gather.hpp>
 
 namespace inlay::inline INLAY_ISA {
@@ -13,11 +14,6 @@ namespace kernels {
 /// Keys [from, to) of a piece, and those before `always`.
 struct KeysSeen {
     int from, to, always = 0;
-};
-/// What will be asked for behind a piece: as many keys behind its own, and as many queries behind those of
-/// its list.
-struct NextPiece {
-    int keys = 0, queries = 0;
 };
 /// Queries that are taken at a time.
 inline constexpr int listed_queries = 64;
@@ -50,16 +46,6 @@ template <int W, class T> struct Listed {
         return some;
     }
 };
-
-/// Of as many keys as a piece has, behind its own, those that go with queries [i, then) of n.
-struct ShareOfKeys {
-    std::ptrdiff_t from;
-    int n;
-};
-inline ShareOfKeys share_of(int keys, int i, int then, int n) noexcept {
-    auto const at = [&](int q) { return int(std::int64_t(keys) * q / n); };
-    return {keys + at(i), at(then) - at(i)};
-}
 
 /// out_i = e^(L_i - L) out_i + e^(L'_i - L) part_i with L = log(e^L_i + e^L'_i), for the rows i of a list.
 template <int W, class T>
@@ -124,9 +110,10 @@ inline void attend_listed(AttentionHead<T> const& head, S const& scores, int n, 
         ahead.add(m, own, out, out_row, head.value_width);
         ahead.add(std::min(listed_queries, n + next.queries - then), ids + then, head.query, head.query_row,
                   head.width);
-        auto const share = detail::share_of(next.keys, i, then, n);
-        ahead.add(share.n, head.key + share.from * head.key_row, head.key_row, head.width);
-        ahead.add(share.n, head.value + share.from * head.value_row, head.value_row, head.value_width);
+        detail::Share const share(next.keys, i, then, n);
+        std::ptrdiff_t const behind = share.first - next.keys;
+        ahead.add(share.n, head.key + behind * head.key_row, head.key_row, head.width);
+        ahead.add(share.n, head.value + behind * head.value_row, head.value_row, head.value_width);
         AttentionHead<T> part = some.head(head, whole, own, sees, ahead);
         part.ids = own;
         attend<W>(part, scores, static_cast<T const*>(nullptr), some.out, some.value_width, some.log_sum,
@@ -150,11 +137,12 @@ inline void attend_listed_backward(AttentionHead<T> const& head, S const& scores
         ahead.add(m, ids + i, dq, head.query_row, head.width);
         ahead.add(others, ids + then, head.query, head.query_row, head.width);
         ahead.add(others, ids + then, dout, dout_row, head.value_width);
-        auto const share = detail::share_of(next.keys, i, then, n);
+        detail::Share const share(next.keys, i, then, n);
+        std::ptrdiff_t const behind = share.first - next.keys;
         for (T const* rows : {head.key, static_cast<T const*>(dk)})
-            ahead.add(share.n, rows + share.from * head.key_row, head.key_row, head.width);
+            ahead.add(share.n, rows + behind * head.key_row, head.key_row, head.width);
         for (T const* rows : {head.value, static_cast<T const*>(dv)})
-            ahead.add(share.n, rows + share.from * head.value_row, head.value_row, head.value_width);
+            ahead.add(share.n, rows + behind * head.value_row, head.value_row, head.value_width);
         AttentionHead<T> part = some.head(head, m, ids + i, sees, ahead);
         gather(m, ids + i, head.query, head.query_row, some.width, some.query, some.width);
         gather(m, ids + i, dout, dout_row, some.value_width, some.out, some.value_width);

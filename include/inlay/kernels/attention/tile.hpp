@@ -64,11 +64,11 @@ INLAY_INLINE void tile_products(QueryBlock<W, T> const& block, int k0, int k1, i
 }
 
 namespace detail {
-/// `turn`, with rows by function.
+/// `turn`, with rows by function; `to_row` numbers from one number of all rows to the next.
 template <int W, class T, class RowAt>
-INLAY_INLINE void turn_rows(int n, int padded, RowAt const& row_at, T scale, T* to) noexcept {
+INLAY_INLINE void turn_rows(int n, int padded, RowAt const& row_at, T scale, T* to,
+                            int to_row = QueryBlock<W, T>::width) noexcept {
     using V = simd::vec<T, W>;
-    constexpr int Q = QueryBlock<W, T>::width;
     V const factor(scale);
     for (int q = 0; q < n; q += W, to += W)
         for (int p = 0; p < padded; p += W) {
@@ -77,7 +77,7 @@ INLAY_INLINE void turn_rows(int n, int padded, RowAt const& row_at, T scale, T* 
             else
                 for (int i = 0; i < W; ++i) square[i] = q + i < n ? V::load(row_at(q + i) + p) : V(T(0));
             simd::transpose(square);
-            INLAY_UNROLL for (int i = 0; i < W; ++i)(square[i] * factor).store(to + (p + i) * Q);
+            INLAY_UNROLL for (int i = 0; i < W; ++i)(square[i] * factor).store(to + (p + i) * to_row);
         }
 }
 } // namespace detail

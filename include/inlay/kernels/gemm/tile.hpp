@@ -39,7 +39,7 @@ INLAY_INLINE V finished(Finish const& finish, V x, std::ptrdiff_t row, std::ptrd
 }
 
 /// What knows where a tile begins gives out a place that moves down with its rows: `finish.from(row,
-/// column)`.
+/// column)`. If that gives nothing back it has stored the sum itself.
 template <class Finish>
 concept FinishesByRow = requires(Finish const& f) { f.from(std::ptrdiff_t(0), std::ptrdiff_t(0)); };
 
@@ -140,8 +140,10 @@ INLAY_INLINE void gemm_tile_here(Product<T> const& p, std::ptrdiff_t row, std::p
     if constexpr (FinishesByRow<Finish>) {
         auto at = finish.from(row, column);
         INLAY_UNROLL for (int r = 0; r < MR; ++r, at.next(), c += c_row)
-            INLAY_UNROLL for (int v = 0; v < NV; ++v) at(sum[0][r][v], v * W)
-                .store(c + v * W);
+            INLAY_UNROLL for (int v = 0; v < NV; ++v) {
+            if constexpr (std::is_void_v<decltype(at(sum[0][r][v], v * W))>) at(sum[0][r][v], v * W);
+            else at(sum[0][r][v], v * W).store(c + v * W);
+        }
     } else
         INLAY_UNROLL for (int r = 0; r < MR; ++r, c += c_row) INLAY_UNROLL for (int v = 0; v < NV; ++v)
             finished(finish, sum[0][r][v], row + r, column + v * W)

@@ -8,11 +8,13 @@ namespace inlay::inline INLAY_ISA {
 /// Throws what is to be said of a loss that is not finite; `index`, where there is one, names the rows of the
 /// batch laid out.
 template <class M, class Loss, class B, class Opt, class Exec>
-void Trainer<M, Loss, B, Opt, Exec>::blame(std::size_t rows, std::uint32_t const* index, std::int64_t first) {
+void Trainer<M, Loss, B, Opt, Exec>::blame(std::size_t rows, std::uint32_t const* index, std::int64_t first,
+                                           detail::CarriedRows const& carried) {
     auto& worker = workers_[0];
     for (int k = 0; k < shards_of(rows); ++k) {
         if (std::isfinite(shard_loss_[std::size_t(k)])) continue;
-        auto const c = context(rows_of(rows, k), first + std::int64_t(k) * shard_rows, true);
+        auto const c = context(rows_of(rows, k), first + std::int64_t(k) * shard_rows, true,
+                               carried.from(std::size_t(k * shard_rows)));
         auto bad = detail::find_culprit<M, shard_rows>(c, *params_, staging_[std::size_t(k)].input(),
                                                        output_of(k, worker.y), *worker.tape, worker.scratch);
         if (bad.what.empty()) bad = {"the loss", shard_loss_[std::size_t(k)]};

@@ -5,6 +5,8 @@
 #include <inlay/core/executor.hpp>
 #include <inlay/model/network.hpp>
 #include <inlay/train/average.hpp>
+#include <inlay/train/carried_states.hpp>
+#include <inlay/train/data_problem.hpp>
 #include <inlay/train/event.hpp>
 #include <inlay/train/first_bad.hpp>
 #include <inlay/train/fit_options.hpp>
@@ -70,15 +72,23 @@ public:
         reset();
     }
 
-    /// Runs over the rows. A second fit starts afresh, from the weights there are, unless it resumes. Throws
+    /// Runs over the rows, or over Streams with the state carried from window to window. A second fit starts
+    /// afresh, from the weights there are, unless it resumes. Throws
     /// Error for rows that do not fit together, targets that the loss cannot use, options that contradict
     /// each other, and a loss that is no longer finite, which names the block that was the first to give such
     /// numbers; the weights are then those before the step.
     template <class Data>
-    FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {});
+    FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {}) {
+        using Problem = detail::DataProblem<Training, M, Data>;
+        static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
+        if constexpr (detail::fits<Problem>) return fit_rows(data, options);
+        else return {};
+    }
 
     /// One step on the rows of `data` at `index`, at most B, times the batches that make a step: the loss
     /// before it. The weights stay where no target counts. `total_steps` is for a schedule without a total.
+    /// Of Streams, stream i reads the row index[i]: from the state that it left in the last step where that
+    /// was on the row before, otherwise from a fresh one.
     template <class Data>
     double step(Data const& data, std::span<std::uint32_t const> index, std::uint64_t total_steps = 0);
 
@@ -93,7 +103,7 @@ public:
     double update(Event const& event, Wanted target, float weight = 1, std::uint64_t total_steps = 0)
         requires(!is_ids<Input>);
 
-    /// The mean loss over a data set, without training.
+    /// The mean loss over a data set, without training. Streams, one for each row of a Batch, begin fresh.
     template <class Data> double loss(Data const& data, std::span<std::uint32_t const> index);
 
     /// The average of the weights in the network's place, for as long as what it returns lives:
@@ -142,7 +152,9 @@ private:
     Out<Output, R> output_of(int shard, T* y) const noexcept {
         return {y, detail::lengths_of<Block, Input, R>(staging_[std::size_t(shard)].input())};
     }
-    template <bool Train> double run(std::size_t rows, double scale, std::int64_t first, bool fresh);
+    template <bool Train>
+    double run(std::size_t rows, double scale, std::int64_t first, bool fresh,
+               detail::CarriedRows const& carried = {});
     void apply(int active, int pieces, std::uint64_t total_steps);
     double rate(std::uint64_t total_steps) const;
     template <class Data>
@@ -151,17 +163,22 @@ private:
     void begin_fit(bool resume, std::size_t rows);
     bool judge_epoch(double validation, bool keep);
     bool end_fit();
+    template <class Data> FitReport fit_rows(Data const& data, FitOptions<Data> const& options);
     void make_room(std::size_t rows);
     void keep_logits(int shard, In<Output, R> y, int rows) noexcept;
-    [[noreturn]] void blame(std::size_t rows, std::uint32_t const* index, std::int64_t first);
-    Context<> context(int rows, std::int64_t first, bool train) const noexcept {
+    [[noreturn]] void blame(std::size_t rows, std::uint32_t const* index, std::int64_t first,
+                            detail::CarriedRows const& carried = {});
+    Context<> context(int rows, std::int64_t first, bool train,
+                      detail::CarriedRows const& carried) const noexcept {
         return {.rows = rows,
                 .capacity = shard_rows,
                 .first_row = first,
+                .position = carried.position,
                 .depth = M::depth,
                 .training = train,
                 .key = Key{options_.seed.value}.fold(0x747261696E),
-                .step = step_};
+                .step = step_,
+                .carry = carried.carry};
     }
 
     typename M::Params* params_;
@@ -170,6 +187,7 @@ private:
     detail::ParameterList<M, Rules> parameters_;
     detail::Gradients<M, shard_rows> gradients_;
     detail::Average<M> average_;
+    detail::CarriedStates<M> carried_, judged_; // of the streams trained on, and of those validated on
     std::vector<Worker> workers_;
     std::vector<Staging> staging_;
     std::vector<double> shard_loss_;

@@ -20,6 +20,17 @@ private:
     Steady::time_point begin_ = Steady::now();
 };
 
+/// Throws Error for what a fit of Streams cannot be asked.
+template <class Data> void check_streams(Data const& data, FitOptions<Data> const& o, std::size_t lanes) {
+    if (o.validation > 0)
+        fail(Error("", "FitOptions, validation",
+                   "other Streams as .validate, since rows in order leave no gaps",
+                   std::to_string(o.validation)));
+    if (data.size() < 2 * lanes)
+        fail(Error("", "fit of Streams",
+                   joined("at least ", 2 * lanes, " rows, two for each of the ", lanes, " of a step"),
+                   std::to_string(data.size())));
+}
 /// Throws Error for what a fit cannot be asked.
 template <class Data> void check_options(FitOptions<Data> const& o) {
     auto const refuse = [](char const* option, char const* wanted, std::string found) {
@@ -38,6 +49,7 @@ template <class Data> void check_options(FitOptions<Data> const& o) {
 /// The order of the rows: those held out first, then those to train on, shuffled anew for each epoch.
 class Order {
 public:
+    explicit Order(std::vector<std::uint32_t> all) : all_(std::move(all)) {}
     Order(std::size_t rows, double share, Key key) : key_(key), all_(rows) {
         std::iota(all_.begin(), all_.end(), 0u);
         if (share > 0) {
@@ -54,7 +66,7 @@ private:
         for (std::size_t i = part.size(); i > 1; --i)
             std::swap(part[i - 1], part[std::size_t(key_.below(i, i, epoch))]);
     }
-    Key key_;
+    Key key_{};
     std::size_t held_ = 0;
     std::vector<std::uint32_t> all_;
 };
@@ -79,20 +91,29 @@ void Trainer<M, Loss, B, Opt, Exec>::begin_fit(bool resume, std::size_t rows) {
 
 template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
-FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
-                                              FitOptions<std::type_identity_t<Data>> const& options) {
+FitReport Trainer<M, Loss, B, Opt, Exec>::fit_rows(Data const& data, FitOptions<Data> const& options) {
+    constexpr bool carries = detail::carries_state<Data>;
     detail::Clock const clock;
     if (data.size() == 0) detail::fail(Error("", "fit", "at least one row", "none"));
     detail::check_options(options);
     expect(data);
+    if constexpr (carries) {
+        detail::check_streams(data, options, step_rows());
+        carried_.make_room(step_rows());
+        if (options.validate) judged_.make_room(B::rows);
+    }
     if (options.validate) expect(*options.validate);
-    detail::Order order(data.size(), options.validation, Key{options_.seed.value}.fold(0x73687566));
+    bool const shuffle = options.shuffle && !carries;
+    detail::Order order = [&] {
+        if constexpr (carries) return detail::Order(detail::side_by_side(data.size(), step_rows()));
+        else return detail::Order(data.size(), options.validation, Key{options_.seed.value}.fold(0x73687566));
+    }();
     std::span<std::uint32_t> const train = order.train();
     if (options.run) options.run->begin(options.resume);
     begin_fit(options.resume, train.size());
-    for (std::uint64_t e = 1; options.shuffle && e <= epoch_ + (fit_.at > 0); ++e) order.shuffle(e);
-    std::vector<std::uint32_t> all(options.validate ? options.validate->size() : 0);
-    std::iota(all.begin(), all.end(), 0u);
+    for (std::uint64_t e = 1; shuffle && e <= epoch_ + (fit_.at > 0); ++e) order.shuffle(e);
+    auto const all = detail::side_by_side(options.validate ? options.validate->size() : 0,
+                                          carries ? std::size_t(B::rows) : 1);
     Data const& judge = options.validate ? *options.validate : data;
     std::span<std::uint32_t const> const held =
         options.validate ? std::span<std::uint32_t const>(all) : order.held();
@@ -108,7 +129,8 @@ FitReport Trainer<M, Loss, B, Opt, Exec>::fit(Data const& data,
     bool measured = false;
     auto const take_step = [&] {
         if (fit_.at == 0) {
-            if (options.shuffle) order.shuffle(epoch_ + 1);
+            if (shuffle) order.shuffle(epoch_ + 1);
+            if (carries) carried_.forget();
             fit_.loss = fit_.count = 0;
         }
         auto const part = train.subspan(fit_.at, std::min(step_rows(), train.size() - fit_.at));

@@ -10,12 +10,17 @@ template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::loss(Data const& data, std::span<std::uint32_t const> index) {
     expect(data, index);
+    constexpr bool carries = detail::carries_state<Data>;
+    if constexpr (carries) judged_.make_room(B::rows), judged_.forget();
     double sum = 0, weight = 0;
     for (std::size_t at = 0; at < index.size(); at += std::size_t(B::rows)) {
         auto const part = index.subspan(at, std::min(std::size_t(B::rows), index.size() - at));
         double const count = stage(data, part);
         if (predictions_) make_room(part.size());
-        sum += run<false>(part.size(), count > 0 ? 1 / count : 0, 0, true) * count;
+        detail::CarriedRows carried;
+        if constexpr (carries) judged_.begin(data, part), carried = judged_.rows(0);
+        sum += run<false>(part.size(), count > 0 ? 1 / count : 0, 0, true, carried) * count;
+        if constexpr (carries) judged_.end(data, part);
         weight += count;
     }
     return weight > 0 ? sum / weight : 0;

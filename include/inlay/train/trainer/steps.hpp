@@ -46,7 +46,7 @@ double Trainer<M, Loss, B, Opt, Exec>::stage(Data const& data, std::span<std::ui
     double count = 0;
     for (int k = 0; k < shards_of(index.size()); ++k) {
         auto const part = index.subspan(std::size_t(k * shard_rows));
-        staging_[std::size_t(k)].load(data, part.data(), rows_of(index.size(), k));
+        staging_[std::size_t(k)].load(detail::plain_rows(data), part.data(), rows_of(index.size(), k));
         count += weigh(k, rows_of(index.size(), k), part.data());
     }
     return count;
@@ -70,11 +70,13 @@ double Trainer<M, Loss, B, Opt, Exec>::weigh(int shard, int rows, std::uint32_t 
 /// first of its step.
 template <class M, class Loss, class B, class Opt, class Exec>
 template <bool Train>
-double Trainer<M, Loss, B, Opt, Exec>::run(std::size_t rows, double scale, std::int64_t first, bool fresh) {
+double Trainer<M, Loss, B, Opt, Exec>::run(std::size_t rows, double scale, std::int64_t first, bool fresh,
+                                           detail::CarriedRows const& carried) {
     int const active = shards_of(rows);
     exec_.run(active, [&](int w, int k) {
         auto& worker = workers_[std::size_t(w)];
-        auto const c = context(rows_of(rows, k), first + std::int64_t(k) * shard_rows, Train);
+        auto const c = context(rows_of(rows, k), first + std::int64_t(k) * shard_rows, Train,
+                               carried.from(std::size_t(k * shard_rows)));
         auto const x = staging_[std::size_t(k)].input();
         auto const y = output_of(k, worker.y), dy = output_of(k, worker.dy);
         if constexpr (Train) {
@@ -142,18 +144,23 @@ double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uin
     for (std::size_t n = 0; n < batches; ++n) count_ += stage(data, batch(n));
     double const scale = count_ > 0 ? 1 / count_ : 0;
     gradients_.release();
+    constexpr bool carries = detail::carries_state<Data>;
+    if constexpr (carries) carried_.make_room(step_rows()), carried_.begin(data, index);
     double loss = 0;
     int pieces = 0;
     for (std::size_t n = 0; n < batches; ++n) {
         auto const part = batch(n);
         if (batches > 1) stage(data, part);
         std::int64_t const first = seen_ + std::int64_t(n * most);
-        double const own = run<true>(part.size(), scale, first, n == 0);
-        if (!std::isfinite(own)) blame(part.size(), part.data(), first);
+        detail::CarriedRows carried;
+        if constexpr (carries) carried = carried_.rows(n * most);
+        double const own = run<true>(part.size(), scale, first, n == 0, carried);
+        if (!std::isfinite(own)) blame(part.size(), part.data(), first, carried);
         loss += own;
         pieces += shards_of(part.size());
         if (options_.accumulate > 1) gradients_.hold(shards_of(part.size()));
     }
+    if constexpr (carries) carried_.end(data, index);
     if (count_ > 0) apply(shards_of(batch(0).size()), pieces, total_steps);
     ++step_;
     seen_ += std::int64_t(index.size());
