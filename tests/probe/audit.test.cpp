@@ -34,7 +34,7 @@ TEST_CASE("the shares of an audit sum to the logit and name what fired") {
         auto const shares = audit(net, rows[i]);
         double total = 0;
         for (auto const& s : shares) total += s.share;
-        CHECK(total == doctest::Approx(net.infer(rows[i], ws)[0]).epsilon(1e-5));
+        CHECK(total == doctest::Approx(double(net.infer(rows[i], ws)[0])).epsilon(1e-5));
         for (std::size_t k = 1; k < shares.size(); ++k)
             CHECK(std::abs(shares[k - 1].share) >= std::abs(shares[k].share));
         std::int32_t const user = get<0>(rows[i]).id, item = get<1>(rows[i]).id;
