@@ -9,12 +9,12 @@ namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
 namespace detail {
-/// A score so much larger than `top` (in units of ln 2 or more) becomes the new one: weights below 2^8, or
-/// e^8, are as good, and sums are seldom rescaled.
+/// The whole number next to a score so much larger than `top` (in units of ln 2 or more) becomes the new
+/// one: weights below 2^8, or e^8, are as good, sums are seldom rescaled, and by powers of two exactly.
 inline constexpr int slack = 8;
 
-/// Scores of one vector of queries become e^(score - top), where no score is more than `slack` above `top`
-/// and `sum` is the sum of all; what was summed up before has to be multiplied by what is returned.
+/// Scores of one vector of queries become e^(score - top), where no score is more than `slack`, or 1/2, above
+/// `top` and `sum` is the sum of all; what was summed up before has to be multiplied by what is returned.
 template <int W, class T, class S, class Tile>
 INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& scores, Tile const& bias,
                                    TileRange range, int k0, int v, T* products, simd::vec<T, W>& top,
@@ -44,7 +44,7 @@ INLAY_INLINE simd::vec<T, W> weigh(QueryBlock<W, T> const& block, S const& score
     } else score(range.clear_from, range.clear_to, false);
     score(range.clear_to, range.to, true);
     V const most_now = simd::greater(simd::greater(most[0], most[1]), simd::greater(most[2], most[3]));
-    V const now = simd::select_greater(most_now, top + V(T(slack)), most_now, top);
+    V const now = simd::select_greater(most_now, top + V(T(slack)), simd::nearest(most_now), top);
     V const factor = score_power<S>(top - now);
     V sums[2] = {sum * factor, V(T(0))};
     int r = 0;
