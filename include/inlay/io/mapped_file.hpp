@@ -33,10 +33,11 @@ namespace inlay::inline INLAY_ISA {
 class MappedFile {
 public:
     explicit MappedFile(std::string path) : path_(std::move(path)) {
+        Stream const stream = open();
 #if INLAY_HAS_MMAP
-        if (map()) return;
+        if (map(::fileno(stream.get()))) return;
 #endif
-        read();
+        read(stream.get());
     }
     MappedFile(MappedFile&& other) noexcept
         : path_(std::move(other.path_)), bytes_(std::move(other.bytes_)),
@@ -64,20 +65,28 @@ private:
             Error(path_, "", "a file to read", std::generic_category().message(code == 0 ? EIO : code)));
     }
 
+    /// Opened once: a pipe that is closed ends its writer.
+    using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+    Stream open() const {
+        errno = 0;
 #if INLAY_HAS_MMAP
-    struct Descriptor {
-        int number;
-        ~Descriptor() { ::close(number); }
-    };
+        int const number = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+        Stream stream{number < 0 ? nullptr : ::fdopen(number, "rb"), &std::fclose};
+#else
+        Stream stream{std::fopen(path_.c_str(), "rb"), &std::fclose};
+#endif
+        if (!stream) unreadable(errno);
+        return stream;
+    }
+#if INLAY_HAS_MMAP
     /// False for what cannot be mapped: pipes, devices, the empty file, file systems that refuse.
-    bool map() {
-        Descriptor const file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+    bool map(int number) {
         struct stat about;
-        if (file.number < 0 || ::fstat(file.number, &about) != 0) unreadable(errno);
+        if (::fstat(number, &about) != 0) unreadable(errno);
         if (S_ISDIR(about.st_mode)) unreadable(EISDIR);
         if (!S_ISREG(about.st_mode) || about.st_size <= 0) return false;
         auto const size = static_cast<std::size_t>(about.st_size);
-        void* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
+        void* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, number, 0);
         if (at == MAP_FAILED) return false;
         ::madvise(at, size, MADV_SEQUENTIAL); // advice only
         data_ = static_cast<char const*>(at);
@@ -85,18 +94,15 @@ private:
         return mapped_ = true;
     }
 #endif
-    void read() {
+    void read(std::FILE* stream) {
         errno = 0;
-        std::unique_ptr<std::FILE, int (*)(std::FILE*)> const stream{std::fopen(path_.c_str(), "rb"),
-                                                                     &std::fclose};
-        if (!stream) unreadable(errno);
         std::error_code unknown; // a pipe has no size
         if (auto const size = std::filesystem::file_size(path_, unknown); !unknown)
             bytes_.reserve(static_cast<std::size_t>(size));
         char part[1 << 14];
-        for (std::size_t got; (got = std::fread(part, 1, sizeof part, stream.get())) > 0;)
+        for (std::size_t got; (got = std::fread(part, 1, sizeof part, stream)) > 0;)
             bytes_.insert(bytes_.end(), part, part + got);
-        if (std::ferror(stream.get())) unreadable(errno);
+        if (std::ferror(stream)) unreadable(errno);
         bytes_.shrink_to_fit(); // the sanitizers see a read past the end
         data_ = bytes_.data();
         size_ = bytes_.size();

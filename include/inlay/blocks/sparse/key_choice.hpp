@@ -103,8 +103,8 @@ template <class S, class Choice> struct PieceWork {
     /// Of keys and values that a piece lists.
     static constexpr std::size_t copied = std::size_t(Choice::most_listed) * std::size_t(S::wide + S::vwide);
     /// Pieces are blocks whose keys fill vectors, and whose own queries fill a block of queries.
-    static constexpr bool by_block =
-        Choice::whole_keys % W == 0 && Choice::whole_keys >= kernels::QueryBlock<W, T>::width;
+    static constexpr int queries = kernels::QueryBlock<W, T>::width;
+    static constexpr bool by_block = Choice::whole_keys % W == 0 && Choice::whole_keys >= queries;
     static constexpr std::size_t room =
         by_block ? std::max(kernels::attention_room<W, T>(S::d, S::vd),
                             kernels::block_room<W, T>(S::d, S::vd, Choice::whole_keys))
