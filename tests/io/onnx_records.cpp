@@ -7,6 +7,7 @@ using Row = Record<Categorical<"item", 13>, Numeric<"age", Buckets<18, 40>>, Num
                    History<"seen", 5, SameAs<"item">>>;
 using Few = Record<Categorical<"user", 11>, Categorical<"item", 13>, Categorical<"hour", 5>,
                    Numeric<"age", Buckets<18, 40>>, MultiHot<"tags", 9, 4>>;
+using Loudly = Record<Categorical<"item", 13>, MultiHot<"loud", 7, 3, Weighted>>;
 using Bare = Record<Categorical<"item", 13>, MultiHot<"tags", 9, 4>>;
 using Visit = Record<Categorical<"user", 11>, Categorical<"item", 13>, History<"seen", 5, SameAs<"item">>,
                      History<"hour", 5, Ids<900>>>;
@@ -31,6 +32,8 @@ int main(int, char** argv) {
                        Cross<Indexed, Each, Gated<Embed<3>, Flatten>, SoftmaxGate>,
                        Cross<Indexed, Each, Of<"user", "hour">, Gated<Embed<3>, Flatten>, SparsemaxGate>>>>(
         folder, "exact");
+    write<Model<Loudly, Concat<Cross<Hashed<40>, Each>, Cross<Indexed, Each>,
+                               Cross<Indexed, Each, Gated<Embed<3>, Flatten>>>>>(folder, "weighted");
     using Pairs = Stack<Cross<Bilinear>, Flatten>;
     write<Model<Few, Embed<8>,
                 Concat<Cross<Fm>, Cross<BiInteraction>, Stack<Cross<PowerSums<4>>, Flatten>, Cross<Ffm>,

@@ -38,7 +38,7 @@ template <class Rec, class... P> struct OnnxKinds {
 
 private:
     void kind(OnnxGraph& g, std::vector<float> const& weight, int place, std::vector<int> const& fields) {
-        std::string index, there;
+        std::string index, there, values; // weights of ids, which only a cross of one field has
         std::int64_t count = 1;
         int most = 1;
         for (int const field : fields)
@@ -47,6 +47,8 @@ private:
                     if (int(j) == field) {
                         constexpr int ids = Rec::template vocabulary<j>;
                         most = OnnxField<Rec, j>::N;
+                        if constexpr (OnnxField<Rec, j>::is_list)
+                            values = g.bag_weights(OnnxField<Rec, j>::value(g));
                         auto const id = g.node("Max", {OnnxField<Rec, j>::ids(g), g.sizes({0})});
                         auto const fired = g.node("Min", {id, g.sizes({1})});
                         there = there.empty() ? fired : g.node("Mul", {there, fired});
@@ -55,8 +57,8 @@ private:
                         count *= ids;
                     }
             });
-        auto const found =
-            g.node("Gather", {g.constant({count}, table(weight, place, fields, count)), index});
+        auto found = g.node("Gather", {g.constant({count}, table(weight, place, fields, count)), index});
+        if (!values.empty()) found = g.node("Mul", {found, g.reshape(values, {0, most})});
         auto const flags = g.cast(there, OnnxGraph::float_type);
         std::vector<float> const ones(std::size_t(most), 1.0F);
         sums.push_back(most == 1 ? found : g.node("MatMul", {found, g.constant({most, 1}, ones)}));
