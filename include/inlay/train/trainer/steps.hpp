@@ -131,6 +131,8 @@ template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uint32_t const> index,
                                             std::uint64_t total_steps) {
+    using Problem = detail::DataProblem<Training, M, Data>;
+    static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
     if (index.empty() || index.size() > step_rows())
         detail::fail(Error("", "Trainer::step",
                            detail::joined("1 to ", step_rows(), " rows, as in its Batch"),
