@@ -1,5 +1,5 @@
 // words: inlay: the data set does not go with the model
-// words: Evaluation
+// words: evaluate_of_a_network
 // words: Got<.*vector<float
 // words: Wants<.*Rows<.*Shape<16, 8>
 #include <inlay/train.hpp>

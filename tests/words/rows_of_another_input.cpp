@@ -1,5 +1,5 @@
 // words: inlay: the data set does not go with the model
-// words: Training
+// words: fit_of_a_trainer
 // words: Got<.*Rows<.*Shape<9>
 // words: Wants<.*Rows<.*Shape<8>
 #include <inlay/train.hpp>

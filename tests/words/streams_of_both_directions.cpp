@@ -1,5 +1,5 @@
 // words: inlay: the data set does not go with the model
-// words: Training
+// words: fit_of_a_trainer
 // words: a_block_without_a_streaming_form
 // words: SoftmaxAttn<.*Bidirectional
 #include <inlay/train.hpp>

@@ -8,8 +8,8 @@
 namespace inlay::inline INLAY_ISA {
 
 /// Who asks, and what is wrong, in the words that are said where it does not.
-struct Training;
-struct Evaluation;
+struct fit_of_a_trainer;
+struct evaluate_of_a_network;
 template <class Block> struct a_block_without_a_streaming_form;
 struct a_model_that_keeps_nothing_from_token_to_token;
 struct a_state_to_carry;
@@ -27,16 +27,16 @@ template <class Who, class M, class Data> struct DataProblemOf {
     }
 };
 /// Streams are for training, and for a model that has something to carry.
-template <class M, class Data> struct DataProblemOf<Training, M, Streams<Data>> {
+template <class M, class Data> struct DataProblemOf<fit_of_a_trainer, M, Streams<Data>> {
     static consteval auto find() {
         using Blocker = typename M::Blocker;
         if constexpr (!std::is_same_v<Data, Rows<typename M::Input>>)
-            return DataProblemOf<Training, M, Data>::find();
+            return DataProblemOf<fit_of_a_trainer, M, Data>::find();
         else if constexpr (!streams_through<Blocker>{})
-            return Tag<Misfit<Training, Place<>, Got<a_block_without_a_streaming_form<Blocker>>,
+            return Tag<Misfit<fit_of_a_trainer, Place<>, Got<a_block_without_a_streaming_form<Blocker>>,
                               Wants<a_state_to_carry>>>{};
         else if constexpr (!has_a_state<M>)
-            return Tag<Misfit<Training, Place<>, Got<a_model_that_keeps_nothing_from_token_to_token>,
+            return Tag<Misfit<fit_of_a_trainer, Place<>, Got<a_model_that_keeps_nothing_from_token_to_token>,
                               Wants<a_state_to_carry>>>{};
         else return Tag<Fits>{};
     }

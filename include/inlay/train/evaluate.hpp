@@ -47,7 +47,7 @@ template <class M> Predictions logits_of(Network<M> const& net, Rows<typename M:
 /// The logits of every row with its targets; where the output is a sequence, of every token of every row. All
 /// of them at once: 8 bytes a logit.
 template <class M, class Data> Predictions predict(Network<M> const& net, Data const& data) {
-    using Problem = detail::DataProblem<Evaluation, M, Data>;
+    using Problem = detail::DataProblem<evaluate_of_a_network, M, Data>;
     static_assert(is_numbers<typename M::Output>, "inlay: predict wants a model whose output is numbers");
     static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
     if constexpr (detail::fits<Problem>) return detail::logits_of(net, data);

@@ -79,7 +79,7 @@ public:
     /// numbers; the weights are then those before the step.
     template <class Data>
     FitReport fit(Data const& data, FitOptions<std::type_identity_t<Data>> const& options = {}) {
-        using Problem = detail::DataProblem<Training, M, Data>;
+        using Problem = detail::DataProblem<fit_of_a_trainer, M, Data>;
         static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
         if constexpr (detail::fits<Problem>) return fit_rows(data, options);
         else return {};

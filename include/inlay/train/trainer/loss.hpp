@@ -9,7 +9,7 @@ namespace inlay::inline INLAY_ISA {
 template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::loss(Data const& data, std::span<std::uint32_t const> index) {
-    using Problem = detail::DataProblem<Training, M, Data>;
+    using Problem = detail::DataProblem<fit_of_a_trainer, M, Data>;
     static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
     expect(data, index);
     constexpr bool carries = detail::carries_state<Data>;

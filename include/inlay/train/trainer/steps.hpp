@@ -131,7 +131,7 @@ template <class M, class Loss, class B, class Opt, class Exec>
 template <class Data>
 double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uint32_t const> index,
                                             std::uint64_t total_steps) {
-    using Problem = detail::DataProblem<Training, M, Data>;
+    using Problem = detail::DataProblem<fit_of_a_trainer, M, Data>;
     static_assert(Says<Problem>{}, "inlay: the data set does not go with the model");
     if (index.empty() || index.size() > step_rows())
         detail::fail(Error("", "Trainer::step",
