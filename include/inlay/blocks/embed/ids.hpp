@@ -44,10 +44,15 @@ template <class Spec_, int V, int D, int Each, class R> struct OneTable : BlockD
     }
 };
 
-template <class Spec_, int D, int L, int V, class R>
-struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
-    using Base = OneTable<Spec_, V, D, L, R>;
-    using Base::W;
+/// Each id has a row of its own.
+struct RowOfId {
+    static std::int32_t row(std::int32_t id) noexcept { return id; }
+};
+/// A row for each token, which Place says, from a table of N.
+template <class Spec_, int N, int D, class I, class R, class Place> struct EmbedTokens;
+template <class Spec_, int N, int D, int L, int V, class R, class Place>
+struct EmbedTokens<Spec_, N, D, Tokens<L, V>, R, Place> : OneTable<Spec_, N, D, L, R> {
+    using Base = OneTable<Spec_, N, D, L, R>;
     using typename Base::Params, typename Base::State, typename Base::T;
     using I = Tokens<L, V>;
     using Output = Shape<L, D>;
@@ -59,7 +64,7 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
         inference_only<R, Tp>();
         for (int b = 0; b < c.rows; ++b) {
             int const n = x.length(b);
-            if constexpr (stores_less<R>)
+            if constexpr (stores_less<R> || !std::is_same_v<Place, RowOfId>)
                 for (int t = 0; t < n; ++t) put(p, x(b)[t], y(b, t));
             else kernels::gather(n, x(b), p.weight[0], p.weight.stride, D, y(b, 0), y.stride);
             for (int t = n; t < L; ++t) kernels::clear_pads(y(b, t), 0, y.stride);
@@ -73,15 +78,18 @@ struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : OneTable<Spec_, V, D, L, R> {
     static void backward(C const& c, Params const&, In<I, R> x, Tp const&, In<Output, R> dy, NoGrad, G& g,
                          Scratch) noexcept {
         for (int b = 0; b < c.rows; ++b)
-            for (int t = 0, n = x.length(b); t < n; ++t) g.weight.put(b * L + t, x(b)[t], dy(b, t), T(1));
+            for (int t = 0, n = x.length(b); t < n; ++t)
+                g.weight.put(b * L + t, Place::row(x(b)[t]), dy(b, t), T(1));
     }
 
 private:
     static void put(Params const& p, std::int32_t id, T* y) noexcept {
-        read_row(p.weight, id, y);
+        read_row(p.weight, Place::row(id), y);
         kernels::clear_pads(y, D, row_stride<R>(D));
     }
 };
+template <class Spec_, int D, int L, int V, class R>
+struct EmbedBlock<Spec_, D, Tokens<L, V>, R> : EmbedTokens<Spec_, V, D, Tokens<L, V>, R, RowOfId> {};
 
 /// One row for each bag, weighted or not.
 template <class Spec_, int D, class I_, class R>

@@ -89,8 +89,7 @@ template <int M, int V> struct OnnxRows<QuotientRemainder<M>, V> {
 template <int N, int V> struct OnnxRows<HashedRows<N>, V> {
     static std::string of(OnnxGraph& g, std::string const& at, std::string const& ids) {
         OnnxGraph::Sizes rows;
-        for (std::uint64_t id = 0; id < std::uint64_t(V); ++id)
-            rows.push_back(std::int64_t(mulhi64(xxh64_words(&id, 1), std::uint64_t(N))));
+        for (std::int32_t id = 0; id < V; ++id) rows.push_back(RowOfHash<N>::row(id));
         return g.node("Gather", {g.weight(at + "weight"), g.node("Gather", {g.sizes(rows), ids})});
     }
 };
