@@ -19,8 +19,15 @@ struct BlockDefaults {
     /// Bytes of temporaries of forward and backward for a batch of at most B, and of one step.
     static constexpr std::size_t scratch(int) { return 0; }
     static constexpr std::size_t step_scratch() { return 0; }
-    template <class P, class F> static void visit(P&, Path const&, F&&) {}
-    template <class C> static void initialize(C const&, Params&) noexcept {}
+    // For blocks without parameters: those of others would be neither drawn nor trained nor saved.
+    template <class P, class F> static void visit(P&, Path const&, F&&) {
+        static_assert(std::is_empty_v<P>,
+                      "inlay: a block with Params has a visit and an initialize of its own");
+    }
+    template <class C, class P> static void initialize(C const&, P&) noexcept {
+        static_assert(std::is_empty_v<P>,
+                      "inlay: a block with Params has a visit and an initialize of its own");
+    }
 };
 
 /// What the block at Input, bound to R, promises. Combinators and Model ask for no more.
