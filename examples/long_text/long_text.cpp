@@ -85,10 +85,10 @@ void run(char const* name, Text<Tokens<length, bytes>> const& text, std::uint64_
     Streams const streams(text.train, begins), held_out(text.validation);
     auto const report = stream ? trainer.fit(streams, {.steps = steps, .validate = &held_out})
                                : trainer.fit(text.train, {.steps = steps, .validate = &text.validation});
-    std::printf(
-        "%-10s %d parameters, %zu bytes of state, %.0f s of training, %.3f bits a byte of held-out windows\n",
-        name, M::parameters, sizeof(typename M::Block::State), report.seconds,
-        report.validation / std::log(2.0));
+    std::printf("%-10s %lld parameters, %zu bytes of state, %.0f s of training, %.3f bits a byte of held-out "
+                "windows\n",
+                name, M::parameters, sizeof(typename M::Block::State), report.seconds,
+                report.validation / std::log(2.0));
     std::fflush(stdout);
     readings.push_back({std::string(name) + " carried", read<M>(net.params(), text.validation.id, apart, 0)});
     readings.push_back({std::string(name) + " fresh",
