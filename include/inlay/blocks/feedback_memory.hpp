@@ -50,10 +50,10 @@ template <int N> struct Hidden {
 /// places of it.
 ///
 /// Nothing fades F: each block adds to it what the norms leave bounded, |F| <= c times the blocks, with a c
-/// of the weights, and in float no more than 2^24 c, where an addition rounds away. So it does not overflow
-/// with weights that train, but late blocks turn it less than early ones. With `NormRows`, which the paper
-/// does not have, F = y / rms(y): its rows keep length sqrt(D), and what a block added fades as others add to
-/// it.
+/// of the weights, and in float no more than 2^24 c, where an addition rounds away; one whose squares
+/// overflow is read as zeros. So it stays finite, but late blocks turn it less than early ones. With
+/// `NormRows`, which the paper does not have, F = y / rms(y): its rows keep length sqrt(D), and what a block
+/// added fades as others add to it.
 ///
 /// Shapes: `Shape<T, D>`, kept. Policies: `BlockWindow<B, M>`, needed; `FeedbackRows<8>`; `BareRows` or
 /// `NormRows`; `Hidden<2 D>`; `Heads<1>`, `KvHeads<Heads>`, `HeadDim<D / Heads>`, `Rope<>`. Parameters:
