@@ -65,7 +65,7 @@ template <Name N, class... Specs> struct TargetAttn {
         using Shared = detail::SharedIn<Net>;
         template <int B> using Grads = typename Net::template Grads<B>;
         static constexpr int W = R::lanes, D = I::width, stride = In<I, R>::stride;
-        static constexpr int parameters = Net::parameters;
+        static constexpr long long parameters = Net::parameters;
         static constexpr double flops = Net::flops + 4.0 * I::rows * D;
         template <int B> struct Tape {
             INLAY_EMPTY typename Net::template Tape<B> net;

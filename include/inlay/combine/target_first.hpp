@@ -51,7 +51,7 @@ template <Name N, class... Specs> struct TargetFirst {
         template <int B> using Grads = typename Net::template Grads<B>;
         template <int B> using Tape = typename Net::template Tape<B>;
         static constexpr int W = R::lanes, D = I::width, stride = In<I, R>::stride;
-        static constexpr int parameters = Net::parameters;
+        static constexpr long long parameters = Net::parameters;
         static constexpr double flops = Net::flops;
         static constexpr std::size_t scratch(int B) {
             return 2 * detail::bytes<All, R>(B) + detail::lines(std::size_t(B) * sizeof(std::int32_t)) +
