@@ -128,7 +128,7 @@ Reading run(char const* name, Training const& how, Text<Tokens<length, bytes>> c
     double const trained = since(begin);
     Reading reading{name, how.name, read<M>(net.params(), text.validation.id, apart, 0),
                     read<M>(net.params(), text.validation.id, apart, std::size_t(length))};
-    std::printf("%-10s %-13s %d parameters, %zu bytes of state, %.0f s of training, %.0f s with reading\n",
+    std::printf("%-10s %-13s %lld parameters, %zu bytes of state, %.0f s of training, %.0f s with reading\n",
                 name, how.name, M::parameters, sizeof(typename M::Block::State), trained, since(begin));
     std::fflush(stdout);
     return reading;

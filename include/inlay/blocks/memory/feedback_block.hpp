@@ -54,7 +54,7 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
     template <int Batch> struct Tape {
         Kept kept[std::size_t(Batch)];
     };
-    static constexpr int parameters = N * D + Layer::parameters;
+    static constexpr long long parameters = 1LL * N * D + Layer::parameters;
     static constexpr double flops =
         Layer::flops + 4.0 * I::rows * Spec::heads * Spec::template head_dim<D> * (N + capacity / 2.0);
 

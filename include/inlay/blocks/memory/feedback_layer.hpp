@@ -43,7 +43,7 @@ template <class I_, class R, class P> struct FeedbackLayer {
         typename Up::Params gate, up;
         typename Down::Params down;
     };
-    static constexpr int parameters =
+    static constexpr long long parameters =
         2 * D + Q::parameters + 2 * Key::parameters + O::parameters + 2 * Up::parameters + Down::parameters;
     static constexpr double flops = Q::flops + 2 * Key::flops + O::flops + 2 * Up::flops + Down::flops;
     template <class Ps, class F> static void visit(Ps& p, Path const& at, F&& f) {

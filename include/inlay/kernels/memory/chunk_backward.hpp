@@ -61,7 +61,7 @@ template <int W, class F, class T> struct MemoryWayBack {
             if (speed) weighted(speed, p.w.speed, d.speed, true);
             p.overlap(l, p.scores);
             transpose_rows<W>(n, out, slope, out, p.turned, row);
-            triangle_products<W>(n, f.width[l], u, out, p.turned, row, cross, row, false);
+            band_products<W>(n, f.width[l], u, out, p.turned, row, cross, row);
             for (int j = 0; j < n; ++j)
                 for (int t = j / band * band; t < row; t += W) {
                     std::ptrdiff_t const at = std::ptrdiff_t(j) * row + t;
@@ -99,17 +99,19 @@ template <int W, class F, class T> struct MemoryWayBack {
         if (speed) {
             d.end_push += padded_dot<W>(numbers, static_cast<T const*>(dmemory), speed);
             d.end_keep += padded_dot<W>(numbers, static_cast<T const*>(dspeed), speed);
-            blend<W>(numbers, p.w.end_push, dmemory, p.w.end_keep, dspeed);
+            zip<W>(numbers, dmemory, dspeed, dspeed,
+                   [push = V(p.w.end_push), keep = V(p.w.end_keep)](auto m, auto s) {
+                       return simd::fma(push, m, keep * s);
+                   });
         }
         if (!now) return scale<W>(numbers, p.w.end_past, dmemory, dmemory);
-        T const one(1);
-        auto const met = [&](T const* by, T const& keep, T* to) noexcept {
-            scale_rows<W>(n, in, by, x, in_rows);
-            gemm<W>(width, out, Product<T>{n, in_rows, 1, in, slope, out, to, out, {}},
-                    Blend<T>{to, out, &keep, 0, &one, 0});
+        p.fade(l);
+        auto const met = [&](T const* seen, T* to, T keep) noexcept {
+            gemm<W>(width, out, Product<T>{n, seen, 1, in, slope, out, to, out, {}},
+                    Fading<T>{to, nullptr, keep, T(0), out});
         };
-        met(p.w.past, p.w.end_past, dmemory);
-        if (speed) met(p.w.speed, one, dspeed);
+        met(p.at_past, dmemory, p.w.end_past);
+        if (speed) met(p.at_speed, dspeed, T(1));
     }
 
     /// From slopes of what is added to those of errors, in their place, and to the gradient of theta.
