@@ -8,12 +8,13 @@
 // state that is made fresh every 512 bytes. What is reported is the loss by how many bytes of the stream came
 // before; all readings are of the same bytes.
 //
-//     long_text TEXT [STEPS [APART [ARM]]]
+//     long_text TEXT [STEPS [APART [ARM [SEED]]]]
 //
-// Readings begin at every APART-th byte, or every 32,768th. MODEL is 0, 1 or 2, for one of the three; all
-// take about MINUTES minutes. Each run adds its rows to long_text.csv, and makes the table and long_text.svg
-// of all that are there.
-#include <inlay/data.hpp>
+// Readings begin at every APART-th byte, or every 32,768th. ARM, 0 to 11, is one model trained in one way,
+// and adds its rows to long_text.csv; the table and long_text.svg are of all that are there. Without it all
+// twelve run afresh, which takes about a quarter of an hour for four megabytes of a book. SEED, 1 unless
+// said, draws parameters and the order of windows.
+#include <inlay/data/tokens.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
 
@@ -89,12 +90,12 @@ constexpr Training trainings[] = {
 
 /// The windows of a text as a batch's rows read them: runs of windows in order, which are shuffled, are dealt
 /// to the rows.
-std::vector<std::uint32_t> order_of(std::size_t windows, std::size_t in_order) {
+std::vector<std::uint32_t> order_of(std::size_t windows, std::size_t in_order, std::uint64_t seed) {
     std::size_t const each = windows / batch, run = std::min(in_order, each);
     std::vector<std::uint32_t> first, order;
     for (std::size_t i = 0; i + run <= windows; i += run) first.push_back(std::uint32_t(i));
     first.resize(first.size() / batch * batch);
-    Key const key{1};
+    Key const key{seed};
     for (std::size_t i = first.size(); i > 1; --i)
         std::swap(first[i - 1], first[std::size_t(key.below(i, i))]);
     for (std::size_t i = 0; i < first.size(); i += batch)
@@ -113,14 +114,14 @@ double since(Clock::time_point begin) { return std::chrono::duration<double>(Clo
 
 template <class M>
 Reading run(char const* name, Training const& how, Text<Tokens<length, bytes>> const& text,
-            std::uint64_t steps, std::size_t apart) {
-    auto net = Network<M>(Seed{1});
+            std::uint64_t steps, std::size_t apart, std::uint64_t seed) {
+    auto net = Network<M>(Seed{seed});
     Trainer<M, CrossEntropy, Batch<batch>, AdamW> trainer(
         net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}});
     std::vector<std::uint32_t> begins;
     for (std::size_t i = 0; i < text.train.size(); i += how.carried) begins.push_back(std::uint32_t(i));
     Streams const streams(text.train, begins);
-    auto const order = order_of(text.train.size(), how.in_order);
+    auto const order = order_of(text.train.size(), how.in_order, seed);
     auto const begin = Clock::now();
     for (std::uint64_t i = 0; i < steps; ++i)
         trainer.step(streams, std::span(order).subspan(i * batch % order.size(), batch), steps);
@@ -197,8 +198,8 @@ void show(std::vector<Reading> const& readings) {
 }
 
 int main(int argc, char** argv) try {
-    if (argc < 2 || argc > 5) {
-        std::fprintf(stderr, "usage: long_text TEXT [STEPS [APART [ARM]]]\n");
+    if (argc < 2 || argc > 6) {
+        std::fprintf(stderr, "usage: long_text TEXT [STEPS [APART [ARM [SEED]]]]\n");
         return 2;
     }
     bool const smoke = std::getenv("INLAY_SMOKE") != nullptr;
@@ -209,17 +210,18 @@ int main(int argc, char** argv) try {
     std::size_t const apart = std::max(number(3, 32'768), 1ull);
     constexpr char const* path = "long_text.csv";
     if (argc < 5) std::remove(path);
+    auto const seed = number(5, 1);
     auto const text = read_bytes<Tokens<length, bytes>>(argv[1], Split{.validation = 0.1});
     if (text.train.size() < batch)
         throw std::runtime_error("the text has fewer windows than a batch has rows");
     std::printf("compiled for %s, %llu steps of %d bytes\n", INLAY_ISA_NAME,
                 static_cast<unsigned long long>(steps), batch * length);
     for (unsigned arm = 0; arm < 12; ++arm) {
-        if (argc == 5 && arm != number(4, 0)) continue;
+        if (argc >= 5 && arm != number(4, 0)) continue;
         auto const& how = trainings[arm / 3];
-        append(path, arm % 3 == 0   ? run<TwoLayers>("two layers", how, text, steps, apart)
-                     : arm % 3 == 1 ? run<OneLayer>("one layer", how, text, steps, apart)
-                                    : run<WindowAlone>("window", how, text, steps, apart));
+        append(path, arm % 3 == 0   ? run<TwoLayers>("two layers", how, text, steps, apart, seed)
+                     : arm % 3 == 1 ? run<OneLayer>("one layer", how, text, steps, apart, seed)
+                                    : run<WindowAlone>("window", how, text, steps, apart, seed));
     }
     show(all_of(path));
 } catch (std::exception const& e) {
