@@ -204,7 +204,7 @@ Rows<Tokens<length, vocabulary>> lessons(int n, int easy, std::uint64_t key) {
 }
 
 template <class M> void run(char const* name, Recipe recipe, Plan const& plan, std::vector<Line>& lines) {
-    std::printf("%-7s %10d %8zu ", name, M::parameters, sizeof(typename M::Block::State));
+    std::printf("%-7s %10lld %8zu ", name, M::parameters, sizeof(typename M::Block::State));
     std::fflush(stdout);
     if (plan.recipe.rate > 0) recipe.rate = plan.recipe.rate;
     if (plan.recipe.easy >= 0) recipe.easy = plan.recipe.easy;

@@ -63,7 +63,7 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     using Output = typename Block::Output;
     using Params = typename Block::Params;
 
-    static constexpr int parameters = Block::parameters;
+    static constexpr long long parameters = Block::parameters;
     static constexpr double flops = Block::flops; ///< of forward, for one row of the batch
     static constexpr int depth = Top::layers;     ///< sequence mixers
     using Blocker = typename Block::Blocker;      ///< the block that cannot be streamed, or void
