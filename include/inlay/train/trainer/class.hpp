@@ -155,7 +155,7 @@ private:
     template <bool Train>
     double run(std::size_t rows, double scale, std::int64_t first, bool fresh,
                detail::CarriedRows const& carried = {});
-    std::size_t apply(int active, int pieces, std::uint64_t total_steps);
+    std::size_t apply(int active, int pieces, std::uint64_t total_steps, bool look);
     double rate(std::uint64_t total_steps) const;
     template <class Data>
     double measure(Data const& data, std::span<std::uint32_t const> index,
