@@ -42,13 +42,13 @@ inline void scale_rows(int n, int row, T const* x, T const* a, T* ax, T const* b
 
 /// What a product's sums become: x + of_old old + of_other other, matrices that lie alike; `other` may be
 /// null.
-template <class T> struct Fading {
+template <class T> struct KeptSum {
     T const *old, *other;
     T of_old, of_other;
     std::ptrdiff_t row;
 
-    Fading from(std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
-        Fading at = *this;
+    KeptSum from(std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
+        KeptSum at = *this;
         at.old += r * row + column;
         if (other) at.other += r * row + column;
         return at;
@@ -115,9 +115,13 @@ template <int W, class F, class T> struct MemoryParts {
         overlap(l, scores);
         weigh(scores);
         triangle_to_later<W>(n, out, scores, row, push[l], out, to, out, false);
-        fade(l);
-        gemm<W>(n, out, width, at_past, in, 1, layer(l, memory), out, to, out, true);
-        if (speed) gemm<W>(n, out, width, at_speed, in, 1, layer(l, speed), out, to, out, true);
+        T const one(1);
+        auto const add = [&](T const* of, T const* by) noexcept {
+            gemm<W>(n, out, Product<T>{width, x[l - 1], in, 1, layer(l, of), out, to, out, {}},
+                    Blend<T>{to, out, &one, 0, by, 1});
+        };
+        add(memory, w.past);
+        if (speed) add(speed, w.speed);
     }
     /// What layer l gets of the queries, as M and S at the start count for them.
     void fade(int l) const noexcept {
@@ -237,7 +241,7 @@ INLAY_NOINLINE inline void memory_chunk(MemoryChunk<T> const& c, T* memory, T* s
         int const in = f.row[l - 1], out = f.row[l];
         auto const put = [&](T const* added, T* to, T keep, T const* other, T of_other) noexcept {
             gemm<W>(f.width[l - 1], out, Product<T>{n, p.a[l - 1], 1, in, added, out, to, out, {}},
-                    detail::Fading<T>{to, other, keep, of_other, out});
+                    detail::KeptSum<T>{to, other, keep, of_other, out});
         };
         T *const m = p.layer(l, memory), *const s = speed ? p.layer(l, speed) : nullptr;
         put(p.in_end[l], m, p.w.end_past, s, p.w.end_push);

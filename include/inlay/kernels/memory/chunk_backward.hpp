@@ -101,7 +101,7 @@ template <int W, class F, class T> struct MemoryWayBack {
         p.fade(l);
         auto const met = [&](T const* seen, T* to, T keep) noexcept {
             gemm<W>(width, out, Product<T>{n, seen, 1, in, slope, out, to, out, {}},
-                    Fading<T>{to, nullptr, keep, T(0), out});
+                    KeptSum<T>{to, nullptr, keep, T(0), out});
         };
         met(p.at_past, dmemory, p.w.end_past);
         if (speed) met(p.at_speed, dspeed, T(1));
