@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is still known of something said once, thousands of tokens ago. Small models that differ in nothing
-// but what mixes tokens learn two kinds of texts (texts.hpp), all by one recipe: first texts of 128 tokens,
-// then of 512, then of 2,048. Then they read streams that are much longer, token by token with a state of
+// but what mixes tokens learn two kinds of texts (texts.hpp), all by one recipe: texts of 128 tokens first,
+// then longer ones, up to 2,048. Then they read streams that are much longer, token by token with a state of
 // constant size: needles in noise, at five depths of the text, asked for at its end, and a passkey at the
 // beginning, asked for again and again while the stream goes on.
 //
@@ -10,8 +10,9 @@
 // Gradients go back through windows of 128 tokens. What a longer text said before is in the state that the
 // window began with: so one Trainer learns from texts of all lengths, in steps that cost the same.
 // Results go to long_recall.csv, the share of first needles found to long_recall.svg. With --only, what the
-// CSV file has of other models stays, so that models may be run one by one. --steps and --rate are those of
-// the first stage, from which the others follow. Streams have up to 262,144 tokens, with --full 2,097,152.
+// CSV file has of other models stays, so that models may be run one by one. --steps are those with the
+// shortest texts; each length after that has a quarter of them. Streams have up to 262,144 tokens, with
+// --full the first seed reads 2,097,152.
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
 
@@ -53,9 +54,9 @@ using Loss = decltype(look_at_values(std::make_integer_sequence<int, first_value
 /// A part of the training: a step is a window of each of a batch of texts of so many tokens.
 struct Stage {
     int tokens;
-    double steps, rate; ///< as shares of those of the first
+    double steps; ///< as a share of those of the first
 };
-constexpr Stage stages[] = {{128, 1, 1}, {512, .5, 1}, {2048, .5, .7}};
+constexpr Stage stages[] = {{128, 1}, {256, .25}, {512, .25}, {1024, .25}, {2048, .25}};
 
 /// How long is trained, and how many streams are read to which lengths.
 struct Plan {
@@ -63,16 +64,23 @@ struct Plan {
     double rate = 3e-3;
     std::vector<int> lengths{512, 2048, 4096, 16'384, 65'536, 262'144};
     int most = 32;
-    int streams(int tokens) const { return std::clamp((1 << 20) / tokens, 1, most); }
+    int streams(int tokens) const { return std::clamp((1 << 19) / tokens, 1, most); }
+    /// The longest are for the first seed only.
+    std::vector<int> lengths_of(std::uint64_t seed) const {
+        auto of = lengths;
+        if (seed > 1) std::erase(of, longest);
+        return of;
+    }
+    static constexpr int longest = 2'097'152;
 };
 
 /// Texts one after the other in which something is said or asked about every 2, 8, 32 .. tokens, up to a
-/// quarter of a text.
+/// sixteenth of a text.
 class Lessons {
 public:
     Lessons(int texts, int tokens, Key key) {
         int kinds = 1;
-        while (8 << 2 * kinds <= tokens) ++kinds;
+        while (32 << 2 * kinds <= tokens) ++kinds;
         Draw draw(key);
         for (int i = 0; i < texts; ++i) {
             begins_.push_back(std::uint32_t(i * tokens / window));
@@ -97,9 +105,9 @@ template <class M> double learn(Network<M>& net, Plan const& plan, Seed seed) {
         Lessons const lessons(steps * batch / each, stage.tokens, key.fold(1)),
             others(2 * batch, stage.tokens, key.fold(2));
         auto const texts = lessons.streams(), held = others.streams();
-        Trainer<M, Loss, Batch<batch>, AdamW> trainer(net, {.learning_rate = plan.rate * stage.rate,
-                                                            .schedule = Cosine{.warmup = 50, .floor = .1},
-                                                            .clip = {.norm = 1}});
+        Trainer<M, Loss, Batch<batch>, AdamW> trainer(
+            net,
+            {.learning_rate = plan.rate, .schedule = Cosine{.warmup = 50, .floor = .1}, .clip = {.norm = 1}});
         loss = trainer.fit(texts, {.steps = std::uint64_t(steps), .validate = &held}).validation;
     }
     return loss;
@@ -114,14 +122,15 @@ void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Lin
     double const loss = learn(net, plan, Seed{seed}), training = since(begin);
 
     double seconds = 0, tokens = 0;
-    auto const sizes = plan.lengths.size();
+    auto const ends = plan.lengths_of(seed);
+    auto const sizes = ends.size();
     std::vector<std::array<double, depths>> found(sizes);
     std::vector<double> recalled(sizes);
     auto const key_of = [&](int kind, int i) {
         return Key{2}.fold(seed).fold(std::uint64_t(kind)).fold(std::uint64_t(i));
     };
     for (std::size_t l = 0; l < sizes; ++l) {
-        int const end = plan.lengths[l], streams = plan.streams(end);
+        int const end = ends[l], streams = plan.streams(end);
         for (int i = 0; i < streams; ++i) {
             auto const right = needles<M>(net.params(), end, key_of(end, i));
             for (std::size_t d = 0; d < depths; ++d) found[l][d] += right[d] / double(streams);
@@ -129,7 +138,7 @@ void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Lin
     }
     for (int i = 0; i < plan.most; ++i) {
         std::vector<int> lengths; // that this stream is read to
-        for (int const end : plan.lengths)
+        for (int const end : ends)
             if (i < plan.streams(end)) lengths.push_back(end);
         auto const right = passkey<M>(net.params(), lengths, key_of(0, i), seconds, tokens);
         for (std::size_t l = 0; l < right.size(); ++l)
@@ -137,9 +146,9 @@ void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Lin
     }
     std::printf("%6.3f %9.0f %13.1f\n", loss, training, seconds / tokens * 1e6);
     for (std::size_t l = 0; l < sizes; ++l) {
-        std::printf("%17d tokens:", plan.lengths[l]);
+        std::printf("%17d tokens:", ends[l]);
         auto const add = [&](char const* task, double depth, double share) {
-            lines.push_back({name, task, int(seed), plan.lengths[l], depth, share});
+            lines.push_back({name, task, int(seed), ends[l], depth, share});
             std::printf("  %.2f", share);
         };
         for (std::size_t d = 0; d < depths; ++d) add("needle", double(d) / (depths - 1), found[l][d]);
@@ -156,7 +165,7 @@ int main(int argc, char** argv) try {
     std::string only;
     for (int i = 1; i < argc; ++i) {
         auto const is = [&](char const* option) { return !std::strcmp(argv[i], option) && i + 1 < argc; };
-        if (!std::strcmp(argv[i], "--full")) plan.lengths.push_back(2'097'152);
+        if (!std::strcmp(argv[i], "--full")) plan.lengths.push_back(Plan::longest);
         else if (is("--only")) only = argv[++i];
         else if (is("--seeds")) plan.seeds = std::max(1, std::atoi(argv[++i]));
         else if (is("--rate")) plan.rate = std::atof(argv[++i]);
