@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is still known of something said once, thousands of tokens ago. Small models that differ in nothing
 // but what mixes tokens learn two kinds of texts (texts.hpp), all by one recipe: texts of 128 tokens first,
-// then longer ones, up to 2,048. Then they read streams that are much longer, token by token with a state of
+// then of 512, then of 2,048. Then they read streams that are much longer, token by token with a state of
 // constant size: needles in noise, at five depths of the text, asked for at its end, and a passkey at the
 // beginning, asked for again and again while the stream goes on.
 //
-//     long_recall [--only MODEL] [--seeds N] [--rate R] [--steps N] [--full]
+//     long_recall [--only MODEL] [--seed S] [--seeds N] [--rate R] [--steps N] [--full]
 //
 // Gradients go back through windows of 128 tokens. What a longer text said before is in the state that the
 // window began with: so one Trainer learns from texts of all lengths, in steps that cost the same.
-// Results go to long_recall.csv, the share of first needles found to long_recall.svg. With --only, what the
-// CSV file has of other models stays, so that models may be run one by one. --steps are those with the
-// shortest texts; each length after that has a quarter of them. Streams have up to 262,144 tokens, with
-// --full the first seed reads 2,097,152.
+// Results go to long_recall.csv, the share of first needles found to long_recall.svg. What the CSV file has
+// of other models and seeds stays, so that they may be run one by one. --steps and --rate are those with the
+// shortest texts. Streams have up to 262,144 tokens, with --full the first seed reads 2,097,152.
 #include <inlay/inlay.hpp>
 #include <inlay/train.hpp>
 
@@ -35,10 +34,11 @@ template <class Mixer> using Layered = Net<PreNorm<Mixer>, PreNorm<SwiGlu<2 * wi
 
 // Attention sees 16 tokens, in windows, segments or blocks, so that most answers lie further back.
 using Near = SoftmaxAttn<Heads<2>, Window<16>, Rope<10'000>>;
-using Learning = Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>>;
+// Without a limit the gradients of MAC are no longer finite within some thousand steps.
+using Learning = Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, GradientLimit<2>>;
 using SlidingWindow = Layered<Near>;
 using Linear = Layered<LinearAttn<Heads<2>, GatedDelta>>;
-using Keeping = Layered<Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, NeverForgets>>;
+using Keeping = Layered<Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, GradientLimit<2>, NeverForgets>>;
 using MemoryAlone = Layered<Learning>;
 using Mac = Layered<MemoryAsContext<16, 4, SoftmaxAttn<Heads<2>, Rope<10'000>>, Learning>>;
 using Mag =
@@ -54,21 +54,21 @@ using Loss = decltype(look_at_values(std::make_integer_sequence<int, first_value
 /// A part of the training: a step is a window of each of a batch of texts of so many tokens.
 struct Stage {
     int tokens;
-    double steps; ///< as a share of those of the first
+    double steps, rate; ///< as shares of those of the first
 };
-constexpr Stage stages[] = {{128, 1}, {256, .25}, {512, .25}, {1024, .25}, {2048, .25}};
+constexpr Stage stages[] = {{128, 1, 1}, {512, .5, 1}, {2048, .5, .7}};
 
 /// How long is trained, and how many streams are read to which lengths.
 struct Plan {
-    int steps = 2000, seeds = 1;
+    int steps = 2000, seed = 1, seeds = 1;
     double rate = 3e-3;
     std::vector<int> lengths{512, 2048, 4096, 16'384, 65'536, 262'144};
     int most = 32;
     int streams(int tokens) const { return std::clamp((1 << 19) / tokens, 1, most); }
     /// The longest are for the first seed only.
-    std::vector<int> lengths_of(std::uint64_t seed) const {
+    std::vector<int> lengths_of(int which) const {
         auto of = lengths;
-        if (seed > 1) std::erase(of, longest);
+        if (which > 1) std::erase(of, longest);
         return of;
     }
     static constexpr int longest = 2'097'152;
@@ -95,9 +95,8 @@ private:
     std::vector<std::uint32_t> begins_;
 };
 
-/// The loss of texts held out of the last stage.
-template <class M> double learn(Network<M>& net, Plan const& plan, Seed seed) {
-    double loss = 0;
+/// Prints the loss of texts held out after each stage.
+template <class M> void learn(Network<M>& net, Plan const& plan, Seed seed) {
     for (Stage const& stage : stages) {
         int const each = stage.tokens / window, // windows of a text
             steps = (std::max(2, int(plan.steps * stage.steps)) + each - 1) / each * each;
@@ -105,12 +104,14 @@ template <class M> double learn(Network<M>& net, Plan const& plan, Seed seed) {
         Lessons const lessons(steps * batch / each, stage.tokens, key.fold(1)),
             others(2 * batch, stage.tokens, key.fold(2));
         auto const texts = lessons.streams(), held = others.streams();
-        Trainer<M, Loss, Batch<batch>, AdamW> trainer(
-            net,
-            {.learning_rate = plan.rate, .schedule = Cosine{.warmup = 50, .floor = .1}, .clip = {.norm = 1}});
-        loss = trainer.fit(texts, {.steps = std::uint64_t(steps), .validate = &held}).validation;
+        Trainer<M, Loss, Batch<batch>, AdamW> trainer(net, {.learning_rate = plan.rate * stage.rate,
+                                                            .schedule = Cosine{.warmup = 50, .floor = .1},
+                                                            .clip = {.norm = 1}});
+        auto const report = trainer.fit(texts, {.steps = std::uint64_t(steps), .validate = &held});
+        std::printf("%6.3f ", report.validation);
+        if (report.skipped > 0) std::printf("(%d steps were not finite) ", int(report.skipped));
+        std::fflush(stdout);
     }
-    return loss;
 }
 
 template <class M>
@@ -119,10 +120,11 @@ void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Lin
     std::fflush(stdout);
     auto net = Network<M>(Seed{seed});
     auto const begin = Clock::now();
-    double const loss = learn(net, plan, Seed{seed}), training = since(begin);
+    learn(net, plan, Seed{seed});
+    double const training = since(begin);
 
     double seconds = 0, tokens = 0;
-    auto const ends = plan.lengths_of(seed);
+    auto const ends = plan.lengths_of(int(seed));
     auto const sizes = ends.size();
     std::vector<std::array<double, depths>> found(sizes);
     std::vector<double> recalled(sizes);
@@ -144,7 +146,7 @@ void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Lin
         for (std::size_t l = 0; l < right.size(); ++l)
             recalled[l] += right[l] / double(plan.streams(lengths[l]));
     }
-    std::printf("%6.3f %9.0f %13.1f\n", loss, training, seconds / tokens * 1e6);
+    std::printf("%8.0f %13.1f\n", training, seconds / tokens * 1e6);
     for (std::size_t l = 0; l < sizes; ++l) {
         std::printf("%17d tokens:", ends[l]);
         auto const add = [&](char const* task, double depth, double share) {
@@ -167,32 +169,34 @@ int main(int argc, char** argv) try {
         auto const is = [&](char const* option) { return !std::strcmp(argv[i], option) && i + 1 < argc; };
         if (!std::strcmp(argv[i], "--full")) plan.lengths.push_back(Plan::longest);
         else if (is("--only")) only = argv[++i];
+        else if (is("--seed")) plan.seed = std::max(1, std::atoi(argv[++i]));
         else if (is("--seeds")) plan.seeds = std::max(1, std::atoi(argv[++i]));
         else if (is("--rate")) plan.rate = std::atof(argv[++i]);
         else if (is("--steps")) plan.steps = std::atoi(argv[++i]);
         else {
-            std::fprintf(stderr,
-                         "usage: long_recall [--only MODEL] [--seeds N] [--rate R] [--steps N] [--full]\n");
+            std::fprintf(
+                stderr,
+                "usage: long_recall [--only MODEL] [--seed S] [--seeds N] [--rate R] [--steps N] [--full]\n");
             return 2;
         }
     }
     if (std::getenv("INLAY_SMOKE")) plan.steps = 2, plan.lengths = {512, 2048}, plan.most = 2;
-    std::vector<Line> lines;
-    if (!only.empty()) {
-        lines = read_csv();
-        std::erase_if(lines, [&](Line const& l) { return l.model == only; });
-    }
+    int const last = plan.seed + plan.seeds - 1;
+    std::vector<Line> lines = read_csv();
+    std::erase_if(lines, [&](Line const& l) {
+        return (only.empty() || l.model == only) && l.seed >= plan.seed && l.seed <= last;
+    });
     std::printf("compiled for %s, %d windows of %d tokens a step; up to %d streams of each length, %d of the "
                 "longest\n"
-                "model   seed parameters    state   loss  training  \u00b5s of a token\n"
+                "model   seed parameters    state   losses of 3 stages training  \u00b5s of a token\n"
                 "%25s needles by depth 0 .25 .5 .75 1 | passkey\n",
                 INLAY_ISA_NAME, batch, window, plan.most, plan.streams(plan.lengths.back()), "");
     bool any = false;
     auto const all = [&]<class M>(Tag<M>, char const* name) {
         if (!only.empty() && only != name) return;
         any = true;
-        for (int seed = 1; seed <= plan.seeds; ++seed) run<M>(name, plan, std::uint64_t(seed), lines);
-        if (plan.seeds > 1) summary(name, plan.lengths, lines);
+        for (int seed = plan.seed; seed <= last; ++seed) run<M>(name, plan, std::uint64_t(seed), lines);
+        if (last > 1) summary(name, plan.lengths, lines);
     };
     all(Tag<SlidingWindow>{}, "window");
     all(Tag<Linear>{}, "linear");

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 /// A line of the CSV file.
 struct Line {
@@ -34,17 +35,20 @@ inline void write(std::vector<Line> const& lines) {
     if (!file) throw std::runtime_error("cannot write long_recall.csv");
     std::fprintf(file, "model,task,seed,tokens,depth,accuracy\n");
     std::vector<Curve> curves; // means over the seeds
+    std::map<std::string, std::vector<int>> counts;
     for (Line const& l : lines) {
         std::fprintf(file, "%s,%s,%d,%d,%.2f,%.4f\n", l.model.c_str(), l.task.c_str(), l.seed, l.tokens,
                      l.depth, l.accuracy);
         if (l.task != "needle" || l.depth > 0) continue;
-        if (curves.empty() || curves.back().name != l.model) curves.push_back({l.model, {}, {}});
-        auto& [name, x, y] = curves.back();
+        auto found = std::ranges::find(curves, l.model, &Curve::name);
+        if (found == curves.end()) found = curves.insert(found, Curve{l.model, {}, {}});
+        auto& curve = *found;
         double const place = std::log2(l.tokens);
-        auto const at = std::size_t(std::ranges::find(x, place) - x.begin());
-        if (at == x.size()) x.push_back(place), y.push_back(0);
-        double const before = l.seed - 1;
-        y[at] = (y[at] * before + l.accuracy) / (before + 1);
+        auto const at = std::size_t(std::ranges::find(curve.x, place) - curve.x.begin());
+        if (at == curve.x.size())
+            curve.x.push_back(place), curve.y.push_back(0), counts[l.model].push_back(0);
+        double const n = ++counts[l.model][at];
+        curve.y[at] += (l.accuracy - curve.y[at]) / n;
     }
     std::fclose(file);
     plot("long_recall.svg", {"Needles at the beginning that are found", "log2 of tokens", "accuracy"},
@@ -63,6 +67,7 @@ inline void summary(std::string const& model, std::vector<int> const& lengths,
                     (column < depths ? l.task == "needle" && l.depth == column / (depths - 1.0)
                                      : l.task == "passkey"))
                     all.push_back(l.accuracy);
+            if (all.empty()) break;
             std::ranges::sort(all);
             std::printf(" %.2f (%.2f-%.2f) |", all[all.size() / 2], all.front(), all.back());
         }
