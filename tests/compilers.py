@@ -1,11 +1,14 @@
 """What the scripts of words/ and house/ share: the two compilers, their flags, and a tally."""
 import argparse
 import concurrent.futures
+import functools
+import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
@@ -50,6 +53,28 @@ def command(compiler, options, *flags, isa="x86-64-v3"):
 def run(call, text=None):
     done = subprocess.run(call, input=text, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, cwd=ROOT)
     return done.returncode, done.stdout + done.stderr
+
+
+_precompiling = threading.Lock()
+
+
+@functools.cache
+def _precompiled(call, text, header, result):
+    header.write_text(text)
+    code, output = run([*call, "-x", "c++-header", header, "-o", result])
+    if code:
+        sys.exit(f"cannot precompile {text}{output[:4000]}")
+
+
+def precompiled(compiler, options, text, folder, *flags, **isa):
+    """The flags that have the compiler begin with a text, which it reads once; the other flags must be the same."""
+    call = tuple(command(compiler, options, *flags, **isa))
+    name = "before" + hashlib.sha256(repr((call, text)).encode()).hexdigest()[:8]
+    header = pathlib.Path(folder) / f"{name}.hpp"
+    result = pathlib.Path(f"{header}.{'pch' if is_clang(compiler) else 'gch'}")
+    with _precompiling:
+        _precompiled(call, text, header, result)
+    return ["-include-pch", result] if is_clang(compiler) else ["-include", header, "-Winvalid-pch"]
 
 
 def report(jobs):

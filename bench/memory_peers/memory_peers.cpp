@@ -61,6 +61,6 @@ int main(int argc, char** argv) {
             best = std::min(best, (bench::now() - begin) / T);
         }
     }
-    std::printf("{\"ns_a_token\": %.6g, \"parameters\": %d, \"state_bytes\": %zu}\n", best * 1e9,
+    std::printf("{\"ns_a_token\": %.6g, \"parameters\": %lld, \"state_bytes\": %zu}\n", best * 1e9,
                 Block::parameters, sizeof(Block::State));
 }

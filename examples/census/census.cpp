@@ -145,11 +145,11 @@ struct Line {
         accuracy += Accuracy::of(p);
         seconds += time;
     }
-    void print(int runs, int parameters) const {
+    void print(int runs, long long parameters) const {
         std::printf("%-28s %.4f   %.4f    %.4f   ", name, auc / runs, loss / runs, accuracy / runs);
         if (weights) std::printf("%8d", weights / runs);
         else std::printf("       -");
-        std::printf("   %9d   %6.2f\n", parameters, seconds / runs);
+        std::printf("   %9lld   %6.2f\n", parameters, seconds / runs);
     }
 };
 /// A line for a model by itself.

@@ -56,7 +56,8 @@ template <class Rec> struct Data {
 struct Line {
     char const* name;
     double auc = 0, deviation = 0, loss = 0, one = 0, many = 0, rows_per_second = 0;
-    int parameters = 0, epochs = 0;
+    long long parameters = 0;
+    int epochs = 0;
     float rate = 0;
 };
 /// Microseconds of an inference of B rows: the least of many runs.
@@ -101,9 +102,9 @@ Line measure(char const* name, Data<Rec> const& data, int seeds, int epochs, dou
         if (s == 1) l.one = latency<M, 1>(net, data.test), l.many = latency<M, 256>(net, data.test);
     }
     l.deviation = std::sqrt(std::max(0.0, squares - l.auc * l.auc));
-    std::printf("%-28s %.4f +- %.4f  %.4f  %9d  %6.2f us  %7.1f us  %8.0f   %d epochs, validation AUC %.4f\n",
-                name, l.auc, l.deviation, l.loss, l.parameters, l.one, l.many, l.rows_per_second, l.epochs,
-                best);
+    std::printf(
+        "%-28s %.4f +- %.4f  %.4f  %9lld  %6.2f us  %7.1f us  %8.0f   %d epochs, validation AUC %.4f\n", name,
+        l.auc, l.deviation, l.loss, l.parameters, l.one, l.many, l.rows_per_second, l.epochs, best);
     std::fflush(stdout);
     return l;
 }

@@ -56,7 +56,7 @@ template <class M> std::pair<double, double> decode(int count, int end) {
 
 struct Report {
     char const* name;
-    int parameters;
+    long long parameters;
     double bits, train, first, last;
     std::size_t state, long_state;
     Curve curve;
@@ -97,7 +97,7 @@ Report run(char const* name, Text<typename M::Input> const& text, std::uint64_t 
     r.train = double(report.steps) * batch * length / seconds;
     auto const [first, last] = decode<Long>(smoke ? 16 : 256, smoke ? 64 : long_length);
     r.first = first, r.last = last;
-    std::printf("%-24s %8d %9.3f %10.0f %10.0f %10.0f %9zu %9zu\n", name, r.parameters, r.bits, r.train,
+    std::printf("%-24s %8lld %9.3f %10.0f %10.0f %10.0f %9zu %9zu\n", name, r.parameters, r.bits, r.train,
                 r.first, r.last, r.state, r.long_state);
     std::fflush(stdout);
     return r;

@@ -118,10 +118,10 @@ int main(int argc, char** argv) try {
     }
     std::fclose(file);
 
-    std::printf("adult.test, %zu rows, mean of %d seed%s, %d epochs; %d weights in the wide half, %d in the "
-                "deep one\n",
-                test.size(), seeds, seeds == 1 ? "" : "s", epochs, WideOnly::parameters,
-                DeepOnly::parameters);
+    std::printf(
+        "adult.test, %zu rows, mean of %d seed%s, %d epochs; %lld weights in the wide half, %lld in the "
+        "deep one\n",
+        test.size(), seeds, seeds == 1 ? "" : "s", epochs, WideOnly::parameters, DeepOnly::parameters);
     std::printf("deep alone: AUC %.4f\n", deep_auc / seeds);
     std::printf("           trained apart                           trained jointly\n"
                 "   L1      wide     added     ids  crosses         AUC       ids  crosses\n");

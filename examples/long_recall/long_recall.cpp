@@ -116,7 +116,7 @@ template <class M> void learn(Network<M>& net, Plan const& plan, Seed seed) {
 
 template <class M>
 void run(char const* name, Plan const& plan, std::uint64_t seed, std::vector<Line>& lines) {
-    std::printf("%-7s %4d %10d %8zu ", name, int(seed), M::parameters, sizeof(typename M::Block::State));
+    std::printf("%-7s %4d %10lld %8zu ", name, int(seed), M::parameters, sizeof(typename M::Block::State));
     std::fflush(stdout);
     auto net = Network<M>(Seed{seed});
     auto const begin = Clock::now();

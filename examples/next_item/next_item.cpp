@@ -118,12 +118,12 @@ Quality rank(Data const& data, std::vector<std::uint32_t> const& events, Network
 
 struct Report {
     std::string name;
-    int parameters = 0;
+    long long parameters = 0;
     double seconds = 0;
     Quality validation, test;
     Curve curve;
     void print() const {
-        std::printf("%-30s %9d %8.0f   %.4f   %.4f   %.4f   %.4f\n", name.c_str(), parameters, seconds,
+        std::printf("%-30s %9lld %8.0f   %.4f   %.4f   %.4f   %.4f\n", name.c_str(), parameters, seconds,
                     validation.hits, validation.ndcg, test.hits, test.ndcg);
         std::fflush(stdout);
     }
@@ -197,7 +197,7 @@ int main(int argc, char** argv) try {
     std::fprintf(file, "model,parameters,epochs,seconds,test_hr10,test_ndcg10\n");
     std::vector<Curve> curves;
     for (auto const& r : all) {
-        std::fprintf(file, "\"%s\",%d,%d,%.1f,%.4f,%.4f\n", r.name.c_str(), r.parameters, epochs, r.seconds,
+        std::fprintf(file, "\"%s\",%lld,%d,%.1f,%.4f,%.4f\n", r.name.c_str(), r.parameters, epochs, r.seconds,
                      r.test.hits, r.test.ndcg);
         curves.push_back(r.curve);
     }

@@ -112,7 +112,7 @@ struct Options {
 template <class M>
 void run(char const* name, Task const& task, Options const& o, std::FILE* csv, std::vector<Curve>& curves) {
     if (std::string(name).find(o.only) == std::string::npos) return;
-    std::printf("%-7s %-24s %7d ", task.name, name, M::parameters);
+    std::printf("%-7s %-24s %7lld ", task.name, name, M::parameters);
     for (int seed = 1; seed <= o.seeds; ++seed) {
         std::size_t const test_rows = o.smoke ? 6 : 64;
         auto const train = make(task, o.smoke ? 128 : std::min<std::size_t>(batch * o.steps, 100'000), 0,

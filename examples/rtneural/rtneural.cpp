@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
         energy += double(y[0]) * double(y[0]);
     }
     std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - begin;
-    std::printf("%s: %d parameters, %zu bytes of state\n", argv[1], Amp::parameters,
+    std::printf("%s: %lld parameters, %zu bytes of state\n", argv[1], Amp::parameters,
                 sizeof(Amp::Block::State));
     std::printf("%.0f ns a sample on %s: %.0f times real time at 48 kHz; root mean square %.3f\n",
                 seconds.count() / samples * 1e9, INLAY_ISA_NAME, samples / 48e3 / seconds.count(),

@@ -61,7 +61,7 @@ template <int Width> Network<Dense_<Width>> learn(Options const& o, int seed, st
     Trainer<M, CrossEntropy, Batch<batch>, AdamW, Threads> trainer(
         net, {.learning_rate = 3e-3f, .schedule = Cosine{.warmup = 50}, .clip = {.norm = 1}}, Threads{});
     auto const report = trainer.fit(rows, {.steps = steps});
-    std::printf("width %d: %d parameters, %llu steps in %.0f s\n", Width, M::parameters,
+    std::printf("width %d: %lld parameters, %llu steps in %.0f s\n", Width, M::parameters,
                 static_cast<unsigned long long>(report.steps), report.seconds);
     std::fflush(stdout);
     return net;

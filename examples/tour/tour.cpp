@@ -42,7 +42,7 @@ static_assert(Filter::streams && Hybrid::streams);
 static_assert(sizeof(Recurrent::State) < sizeof(Attentive::State));
 
 template <class M> void tell(char const* name) {
-    std::printf("%-12s %5d parameters, %8.0f flops a series, %6zu bytes a stream\n", name, M::parameters,
+    std::printf("%-12s %5lld parameters, %8.0f flops a series, %6zu bytes a stream\n", name, M::parameters,
                 M::flops, sizeof(typename M::State));
 }
 

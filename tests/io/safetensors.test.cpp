@@ -311,6 +311,21 @@ TEST_CASE("safetensors: half precision") {
 #endif
 }
 
+TEST_CASE("safetensors: whole numbers begin with their lowest byte on every machine") {
+    static_assert(inlay::detail::whole_dtype<std::int64_t> == DType::I64 &&
+                  inlay::detail::whole_dtype<std::uint64_t> == DType::U64);
+    static_assert(inlay::detail::whole_dtype<std::int32_t> == DType::I32);
+    std::int64_t const numbers[] = {0x0102030405060708, -2};
+    int const bytes[] = {8, 7, 6, 5, 4, 3, 2, 1, 254, 255, 255, 255, 255, 255, 255, 255};
+    std::byte packed[16];
+    inlay::detail::store_whole(numbers, 2, packed);
+    for (int i = 0; i < 16; ++i) CHECK(std::to_integer<int>(packed[i]) == bytes[i]);
+    std::int64_t back[2] = {};
+    inlay::detail::load_whole(packed, 2, back);
+    CHECK(back[0] == numbers[0]);
+    CHECK(back[1] == -2);
+}
+
 TEST_CASE("safetensors: what is written is read") {
     Folder const folder;
     std::string const path = folder.file("m.safetensors");

@@ -308,6 +308,19 @@ TEST_CASE("a chunk of a memory: many tokens, odd widths") {
     }
 }
 
+TEST_CASE("one token of one layer is walked through without products of matrices") {
+    for (auto read :
+         {kernels::MemoryRead::post, kernels::MemoryRead::pre, kernels::MemoryRead::previous_chunk})
+        for (int gates : {0, 1, 2, 3}) {
+            bool const residual = gates > 1;
+            Case c{
+                form_of({residual ? 19 : 5, 19}), 1, (gates & 1) != 0, (gates & 2) != 0, false, gates == 1};
+            c.form.read = read, c.form.residual = residual, c.form.loss_scale = 1.3;
+            c.form.limit = gates == 3 ? .7 : 0;
+            check(c);
+        }
+}
+
 TEST_CASE("first order: what is learned does not depend on the memory that it is learned from") {
     Case c{form_of({3, 5, 3}), 5, true, true, false, false};
     Given g = draw(c);

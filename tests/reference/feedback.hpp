@@ -15,6 +15,7 @@ struct Feedback {
     int heads = 1, kv_heads = 0;
     Rope rope = {};
     int block = 0, segments = 0; // tokens see their block, and so many before it
+    bool norm_rows = false;      // of F, by their root mean square, behind each block
 };
 
 namespace detail {
@@ -120,6 +121,8 @@ inline Rows with_feedback(Feedback const& f, Parameters const& p, Rows const& x,
             int const place = position + f.block - length + static_cast<int>(r);
             Row const a = detail::asked(f, p, feedback.q[r], place, keys);
             made.push_back(detail::fed_forward(p, tau == 0 ? a : detail::sum_of(a, memory[r])));
+            if (f.norm_rows)
+                made.back() = rms_normed(made.back(), 1e-6, Row(made.back().size(), constant(1)));
         }
         memory = made;
     }

@@ -88,9 +88,11 @@ TEST_CASE("streams of memories with attention") {
     stays_close<MemoryAsLayer<Near, Learning>>(tokens);
     stays_close<MemoryAsContext<16, 4, SoftmaxAttn<Heads<2>>, Learning>>(tokens);
 }
-TEST_CASE("a stream of feedback memory, which each block adds to and nothing fades") {
-    // Each block's addition rounds the sum, by half an epsilon of it.
+TEST_CASE("a stream of feedback memory, which each block adds to") {
+    // Where nothing fades them, each block's addition rounds the sum, by half an epsilon of it.
     constexpr std::int64_t tokens = 2'000'000, block = 16;
     stays_close<FeedbackMemory<BlockWindow<block, 1>, FeedbackRows<4>, Heads<2>, Rope<10'000>>>(
         tokens, double(tokens / block) * double(std::numeric_limits<float>::epsilon()) / 2);
+    stays_close<FeedbackMemory<BlockWindow<block, 1>, FeedbackRows<4>, NormRows, Heads<2>, Rope<10'000>>>(
+        tokens);
 }

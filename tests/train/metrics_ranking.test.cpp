@@ -101,3 +101,36 @@ TEST_CASE("what has no ranking says why") {
     CHECK(words({4, {1, 2, 3, 4}, {1, 0}, 2}).find("2 targets") != std::string::npos);
     CHECK(words({3, {1, 2, 3}, {3}}) == "inlay: prediction 0: expected a class below 3, found 3.000000");
 }
+
+TEST_CASE("by_group is the mean of what each group has by itself, weighted by its rows") {
+    std::mt19937 random(3);
+    Predictions p{1, {}, {}};
+    std::vector<std::int32_t> group;
+    for (int i = 0; i < 200; ++i) {
+        p.logit.push_back(int(random() % 9));
+        p.target.push_back(random() % 10 == 0 ? none : float(random() % 2));
+        group.push_back(std::int32_t(random() % 40) - 7); // some with one class, some with one row
+    }
+    double sum = 0, rows = 0;
+    for (std::int32_t g = -7; g < 33; ++g) {
+        double won = 0, pairs = 0, counted = 0;
+        for (std::size_t i = 0; i < p.size(); ++i) {
+            if (group[i] != g || std::isnan(p.target[i])) continue;
+            ++counted;
+            for (std::size_t j = 0; j < p.size(); ++j) {
+                if (group[j] != g || !(p.target[i] > p.target[j])) continue; // never of a NaN
+                ++pairs;
+                won += p.logit[i] > p.logit[j] ? 1 : p.logit[i] == p.logit[j] ? 0.5 : 0;
+            }
+        }
+        if (pairs > 0) sum += counted * won / pairs, rows += counted;
+    }
+    CHECK(by_group<Auc>(p, group) == doctest::Approx(sum / rows).epsilon(1e-12));
+    CHECK(rows < 180); // some groups did not count
+    CHECK(std::isnan(by_group<Auc>(Predictions{1, {1, 2}, {0, 1}}, std::vector<std::int32_t>{1, 2})));
+    CHECK_THROWS_WITH_AS(by_group<Auc>(p, std::vector<std::int32_t>{1}),
+                         doctest::Contains("a group for each of 200 rows"), Error);
+    // Ignored classes are no rows of their group.
+    Predictions const classes{2, {1, 0, 1, 0, 1, 0, 0, 1}, {0, -1, -1, 0}};
+    CHECK(by_group<Accuracy>(classes, std::vector<std::int32_t>{5, 5, 5, 6}) == 0.5);
+}

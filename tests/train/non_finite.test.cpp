@@ -80,6 +80,46 @@ TEST_CASE("inputs, fields and the loss itself are to blame where they are") {
           "inlay: step 3, field x: expected finite numbers, found inf");
 }
 
+TEST_CASE("an infinite number that gates saturate leaves the loss finite, and is blamed in its own step") {
+    using Recur = Model<Sequence<8, 1>, Gru<4>, Dense<1>>;
+    auto rows = Rows<Sequence<8, 1>>::random(16, Seed{6}, 8);
+    rows.length.clear();
+    rows.input[8 * 13 + 3] = inf;
+    Network<Recur> net(Seed{1}), before(Seed{1});
+    Trainer<Recur, MeanSquaredError, Batch<4>, Adam> trainer(net, {.accumulate = 2});
+    CHECK(std::isfinite(trainer.loss(rows, first(16))));
+    std::string const wanted = ", input, row 13, token 3: expected finite numbers, found inf";
+    CHECK(words([&] { trainer.step(rows, std::vector<std::uint32_t>{1, 2, 3, 4, 5, 13, 6, 7}); }) ==
+          "inlay: step 1" + wanted);
+    CHECK(same(net, before));
+    Streams const streams(rows);
+    CHECK(words([&] { trainer.fit(streams); }).ends_with(wanted));
+    CHECK(words([&] { trainer.fit(rows, {.shuffle = false}); }) == "inlay: step 2" + wanted);
+    CHECK(!same(net, before)); // the first step was sound
+    std::span<float const, 8> const event(rows.input.data() + 8 * 13, 8), target(rows.target.data(), 8);
+    CHECK(words([&] {
+              trainer.update(event, target);
+          }).ends_with(", input, token 3: expected finite numbers, found inf"));
+    Recur::Block::visit(net.params(), Path{}, [](auto, Path const&, Kind, auto ref) {
+        for (std::size_t i = 0; i < ref.size(); ++i) CHECK(std::isfinite(ref.data[i]));
+    });
+    // A block that writes it, and a gradient that no row explains.
+    rows.input[8 * 13 + 3] = 1e30f;
+    using Scaled = Model<Sequence<8, 1>, Dense<2>, Gru<4>, Dense<1>>;
+    Network<Scaled> scaled(Seed{1});
+    get<0>(scaled.params()).weight[0][0] = 1e10f;
+    Trainer<Scaled, MeanSquaredError, Batch<16>, Adam> other(scaled);
+    CHECK(begins(words([&] { other.step(rows, first(16)); }),
+                 "inlay: step 1, block 0 (Dense<2>), row 13, token 3: expected finite numbers, found"));
+    auto steep = line(16, 1);
+    steep.target[7] = 1e38f, steep.input[2 * 7] = 1e3f;
+    Network<Line> straight(Seed{1}), untouched(Seed{1});
+    Trainer<Line, MeanSquaredError, Batch<16>, Sgd> third(straight);
+    CHECK(words([&] { third.step(steep, first(16)); }) ==
+          "inlay: step 1, the gradient of 0.weight: expected finite numbers, found one that is not");
+    CHECK(same(straight, untouched));
+}
+
 TEST_CASE("of several batches that make a step, the bad one") {
     auto rows = Rows<Visit>::random(32, Seed{5});
     using T = Trainer<Ranker, BinaryCrossEntropy, Batch<8>, Mixed>;

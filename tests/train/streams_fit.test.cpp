@@ -94,6 +94,16 @@ TEST_CASE("from a checkpoint at any step streams go on bit by bit") {
     CHECK(Safetensors::read(files[0]).find("carried.state")->shape ==
           std::vector<std::uint64_t>{8, sizeof(Recur::Block::State)});
 
+    auto const held = Safetensors::read(files[0]);
+    for (auto const& [name, number] : {std::pair{"carried.position", 4}, std::pair{"carried.next", 1}}) {
+        auto const* const tensor = held.find(name); // of the first stream, behind its first window
+        REQUIRE(tensor);
+        CHECK(tensor->dtype == DType::I64);
+        CHECK(tensor->shape == std::vector<std::uint64_t>{8, 1});
+        for (std::size_t i = 0; i < 8; ++i)
+            CHECK(std::to_integer<int>(tensor->bytes[i]) == (i == 0 ? number : 0));
+    }
+
     using Wider = Model<Tokens<4, 7>, Embed<5>, Stack<Gru<40, NoBias>, Dense<5>>, Dense<7>>;
     static_assert(sizeof(Wider::Block::State) != sizeof(Recur::Block::State));
     Network<Wider> wide(Seed{1});
@@ -155,5 +165,5 @@ TEST_CASE("sequences of numbers are streams, too, and a number that is not finit
     Trainer<Sound, MeanSquaredError, Batch<2>, Adam>(blind).fit(rows, {.epochs = 2, .shuffle = false});
     CHECK(!same(net, blind));
     rows.input[8 * 5 + 3] = std::numeric_limits<float>::quiet_NaN();
-    CHECK(words([&] { trainer.fit(streams); }).starts_with("inlay: step 2, input, row 5: expected finite"));
+    CHECK(words([&] { trainer.fit(streams); }).starts_with("inlay: step 2, input, row 5, token 3: expected finite"));
 }

@@ -8,6 +8,7 @@ import functools
 import pathlib
 import re
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -39,19 +40,32 @@ def judge(output, wanted):
     return "; ".join(wrong)
 
 
-def correct(compiler, options, source):
-    code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", source))
+def read_before(compiler, options, source, folder):
+    """Flags for a source that includes <inlay/inlay.hpp>, which the compiler has then read already; --every lets it
+    read the header itself, as users do."""
+    if options.every or "#include <inlay/inlay.hpp>" not in (compilers.ROOT / source).read_text():
+        return []
+    return compilers.precompiled(compiler, options, "#include <inlay/inlay.hpp>\n", folder)
+
+
+def correct(compiler, options, folder, source):
+    flags = read_before(compiler, options, source, folder)
+    code, output = compilers.run(compilers.command(compiler, options, *flags, "-fsyntax-only", source))
     return f"does not compile without the mistake\n{output[:4000]}" if code else None
 
 
-def mistaken(compiler, options, source):
+def mistaken(compiler, options, folder, source):
     wanted = re.findall(r"(?m)^// words: (.+?)\s*$", (compilers.ROOT / source).read_text())
     if not wanted:
         return "has no line `// words: REGEX`"
     flags = " ".join(re.findall(r"(?m)^// flags: (.+)$", (compilers.ROOT / source).read_text())).split()
+    if not flags:
+        flags = read_before(compiler, options, source, folder)
     code, output = compilers.run(compilers.command(compiler, options, "-fsyntax-only", "-DMISTAKE", *flags, source))
     if code == 0:
         return "compiles with the mistake"
+    # Clang names what was precompiled by its full path, and with a line more.
+    output = re.sub(rf"(?m)^In file included from {re.escape(folder)}.*\n", "", output).replace(f"{compilers.ROOT}/", "")
     wrong = judge(output, wanted)
     return f"{wrong}\n{output[:4000]}" if wrong else None
 
@@ -64,12 +78,13 @@ def main():
     sources = [source.resolve() for source in options.sources] or sorted(HERE.glob("*.cpp"))
     # From the repository's root, so that messages do not grow with the path to it.
     sources = [source.relative_to(compilers.ROOT) for source in sources]
-    jobs = []
-    for number, source in enumerate(sources):
-        for how, by in ((correct, compilers.for_what_is_right(number, options)), (mistaken, options.compilers)):
-            jobs += [(f"{source.stem}, {compiler}, {how.__name__}", functools.partial(how, compiler, options, source))
-                     for compiler in by]
-    compilers.report(jobs)
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = []
+        for number, source in enumerate(sources):
+            for how, by in ((correct, compilers.for_what_is_right(number, options)), (mistaken, options.compilers)):
+                jobs += [(f"{source.stem}, {compiler}, {how.__name__}",
+                          functools.partial(how, compiler, options, folder, source)) for compiler in by]
+        compilers.report(jobs)
 
 
 if __name__ == "__main__":

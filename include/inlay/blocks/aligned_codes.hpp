@@ -44,7 +44,7 @@ template <int D, int K, int Thousandths, int Rounds> struct BasicAlignedCodes {
         using Matrix = Tensor<R, K, K>;
         static constexpr int W = R::lanes, V = I::vocabulary, L = I::rows, row = Matrix::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = V * D + V * K;
+        static constexpr long long parameters = 1LL * V * D + 1LL * V * K;
         static constexpr double flops = 2.0 * L * K * D + 30.0 * Rounds * V * K;
         struct Params {
             Tensor<R, V, D, Layout::packed> weight;

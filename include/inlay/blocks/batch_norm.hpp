@@ -57,7 +57,7 @@ template <class... Policies> struct BasicBatchNorm {
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride,
                              whole = detail::padded(D, W);
         static constexpr bool streams = true;
-        static constexpr int parameters = affine ? 2 * D : 0;
+        static constexpr long long parameters = affine ? 2 * D : 0;
         static constexpr double flops = 3.0 * I::rows * D;
 
         using Row = Tensor<R, 1, D>;

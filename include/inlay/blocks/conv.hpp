@@ -61,7 +61,7 @@ template <int Taps, class... Policies> struct CausalConv1d {
         using State = typename Conv::Recent;
         static constexpr int back = (Taps - 1) * apart, O = Output::width;
         static constexpr bool streams = true;
-        static constexpr int parameters = Conv::Weight::parameters + (has_bias ? O : 0);
+        static constexpr long long parameters = Conv::Weight::parameters + (has_bias ? O : 0);
         static constexpr double flops = Conv::flops * rows;
 
         struct NoVector {};

@@ -31,7 +31,7 @@ template <int O, class... Policies> struct Dense {
         using Output = typename decltype(Dense::out(Tag<I>{}))::type;
         static constexpr int D = I::width, W = R::lanes;
         static constexpr bool streams = true;
-        static constexpr int parameters = O * D + (has_bias ? O : 0);
+        static constexpr long long parameters = 1LL * O * D + (has_bias ? O : 0);
         static constexpr double flops = 2.0 * O * D * I::rows;
         // Whole vectors of outputs where there are enough of them, dot products where there are few.
         static constexpr Layout layout = O >= W ? Layout::transposed : Layout::padded;

@@ -26,7 +26,7 @@ struct Dice {
         using Norm = typename Dice::Norm::template Block<I, R>;
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = D;
+        static constexpr long long parameters = D;
         static constexpr double flops = 20.0 * I::rows * D;
         struct Params {
             Tensor<R, 1, D> alpha;

@@ -8,6 +8,7 @@ namespace inlay::inline INLAY_ISA {
 /// The families of policies.
 struct HowManyFeedbackRows;
 struct HowWideHidden;
+struct WhichRowsNorm;
 
 /// Words of a misfit.
 template <class Heads> struct a_width_for;
@@ -20,6 +21,16 @@ template <int N> struct FeedbackRows {
     using Must = detail::Must<(N > 0), a_positive_count>;
     using PolicyKind = HowManyFeedbackRows;
     static constexpr int value = N;
+};
+/// A feedback memory's rows are divided by their root mean square when a block has changed them.
+struct NormRows {
+    using PolicyKind = WhichRowsNorm;
+    static constexpr bool used = true;
+};
+/// They are not, as in the paper.
+struct BareRows {
+    using PolicyKind = WhichRowsNorm;
+    static constexpr bool used = false;
 };
 /// Numbers between the two maps of a layer's feed-forward part.
 template <int N> struct Hidden {
@@ -38,26 +49,33 @@ template <int N> struct Hidden {
 /// without the x for F after the first block. F stands at the places before its block, and asks from the last
 /// places of it.
 ///
-/// Shapes: `Shape<T, D>`, kept. Policies: `BlockWindow<B, M>`, needed; `FeedbackRows<8>`; `Hidden<2 D>`;
-/// `Heads<1>`, `KvHeads<Heads>`, `HeadDim<D / Heads>`, `Rope<>`. Parameters: `norm.weight [D]`,
-/// `attn.q.weight [H d, D]`, `attn.k.weight [K d, D]`, `attn.v.weight`, `attn.o.weight [D, H d]`,
-/// `ff_norm.weight [D]`, `ff.gate.weight [Hidden, D]`, `ff.up.weight`, `ff.down.weight [D, Hidden]`, and `fam
-/// [rows, D]`, F before the first block, from N(0, 0.02^2). Cost a token: the maps, and 4 H d for each key
-/// seen. State: F, and keys and values of M + 1 blocks; a stream may run for ever. Backward: through all
-/// blocks, and into the state that came in. The paper lets one learned prompt run through all layers; here
-/// each learns its own. Error: what is no sequence of numbers, no BlockWindow, Heads that do not divide D
-/// without a HeadDim, KvHeads that do not divide Heads, an odd number of turning numbers, an unknown or
-/// doubled policy. PyTorch: no module.
+/// Nothing fades F: each block adds to it what the norms leave bounded, |F| <= c times the blocks, with a c
+/// of the weights, and in float no more than 2^24 c, where an addition rounds away; one whose squares
+/// overflow is read as zeros. So it stays finite, but late blocks turn it less than early ones. With
+/// `NormRows`, which the paper does not have, F = y / rms(y): its rows keep length sqrt(D), and what a block
+/// added fades as others add to it.
+///
+/// Shapes: `Shape<T, D>`, kept. Policies: `BlockWindow<B, M>`, needed; `FeedbackRows<8>`; `BareRows` or
+/// `NormRows`; `Hidden<2 D>`; `Heads<1>`, `KvHeads<Heads>`, `HeadDim<D / Heads>`, `Rope<>`. Parameters:
+/// `norm.weight [D]`, `attn.q.weight [H d, D]`, `attn.k.weight [K d, D]`, `attn.v.weight`, `attn.o.weight [D,
+/// H d]`, `ff_norm.weight [D]`, `ff.gate.weight [Hidden, D]`, `ff.up.weight`, `ff.down.weight [D, Hidden]`,
+/// and `fam [rows, D]`, F before the first block, from N(0, 0.02^2). Cost a token: the maps, and 4 H d for
+/// each key seen; of a block, the maps for each row. State: F, its keys and values, and those of M + 1
+/// blocks; a stream may run for ever. Backward: through all blocks, and into the state that came in. The
+/// paper lets one learned prompt run through all layers; here each learns its own. Error: what is no sequence
+/// of numbers, no BlockWindow, Heads that do not divide D without a HeadDim, KvHeads that do not divide
+/// Heads, an odd number of turning numbers, an unknown or doubled policy. PyTorch: no module.
 template <class... Policies> struct FeedbackMemory {
     template <class Kind, class Default>
     using policy = typename detail::PolicyOr<Kind, Default, Policies...>::type;
     using Wanted = a_sequence;
-    using Allowed = PolicyKinds<WhichWindow, HowManyFeedbackRows, HowWideHidden, HowManyHeads, HowManyKvHeads,
-                                HowWideHeads, WhichPlaces>;
+    using Allowed = PolicyKinds<WhichWindow, HowManyFeedbackRows, HowWideHidden, WhichRowsNorm, HowManyHeads,
+                                HowManyKvHeads, HowWideHeads, WhichPlaces>;
     static constexpr int layers = 1;
     static constexpr int heads = policy<HowManyHeads, Heads<1>>::value;
     static constexpr int kv_heads = policy<HowManyKvHeads, KvHeads<heads>>::value;
     static constexpr int feedback = policy<HowManyFeedbackRows, FeedbackRows<8>>::value;
+    static constexpr bool rows_are_normed = policy<WhichRowsNorm, BareRows>::used;
     using Places = policy<WhichPlaces, detail::NoPlaces>;
     using Win = policy<WhichWindow, detail::NoWindow>;
     template <int D> static constexpr int head_dim = detail::head_width<D, heads, Policies...>;

@@ -13,7 +13,7 @@ template <class I, class R, int N, int Rank, class... Bias> struct GateMap {
     using First = typename Dense<Rank, NoBias>::template Block<I, R>;
     using Middle = Shape<I::rows, Rank>;
     using Second = typename Dense<N, Bias...>::template Block<Middle, R>;
-    static constexpr int parameters = First::parameters + Second::parameters;
+    static constexpr long long parameters = First::parameters + Second::parameters;
     static constexpr double flops = First::flops + Second::flops;
     struct Params {
         typename First::Params first;
@@ -50,7 +50,7 @@ template <class I, class R, int N, class... Bias> struct GateMap<I, R, N, 0, Bia
     using T = typename R::type;
     using Map = typename Dense<N, Bias...>::template Block<I, R>;
     using Params = typename Map::Params;
-    static constexpr int parameters = Map::parameters;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     static constexpr std::size_t scratch(int) { return 0; }
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Map::visit(p, at, f); }

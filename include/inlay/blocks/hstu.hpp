@@ -48,7 +48,7 @@ template <class... Policies> struct Hstu {
         using State = detail::RecentRows<R, std::max(1, L - 1), 2 * D + Time::numbers>;
         static constexpr int kept = State::stride, keys = State::rows + L, lp = detail::padded(keys, W);
         static constexpr bool streams = true;
-        static constexpr int parameters = 4 * D * D + L + Time::parameters + D * D + D;
+        static constexpr long long parameters = 5LL * D * D + L + Time::parameters + D;
         static constexpr double flops = 2.0 * L * (5.0 * D * D + 2.0 * L * D);
         struct Params {
             typename Split::Params uvqk;

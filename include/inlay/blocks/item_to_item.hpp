@@ -23,7 +23,7 @@ struct ItemToItem {
         static constexpr int N = I::width, stride = In<I, R>::stride;
         using Map = typename Dense<N, NoBias>::template Block<I, Real<T, R::lanes>>;
         static constexpr bool streams = true;
-        static constexpr int parameters = N * N;
+        static constexpr long long parameters = 1LL * N * N;
         static constexpr double flops = 2.0 * I::rows * N * N;
         using Params = typename Map::Params;
         template <int> using Grads = Params;

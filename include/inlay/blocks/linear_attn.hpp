@@ -119,7 +119,7 @@ template <class... Policies> struct LinearAttn {
             alignas(64) T chunk[std::size_t(B)][std::size_t(S::chunks)][kept];
         };
 
-        static constexpr int parameters =
+        static constexpr long long parameters =
             2 * Q::parameters + V::parameters + O::parameters + Keys::parameters + Begin::parameters +
             Fade::parameters + Strength::parameters + Read::parameters + (S::gates ? V::parameters : 0);
         static constexpr double flops =

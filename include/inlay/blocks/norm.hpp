@@ -37,7 +37,7 @@ template <class... Policies> struct BasicRmsNorm {
         using Output = I;
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = D;
+        static constexpr long long parameters = D;
         static constexpr double flops = 4.0 * I::rows * D;
 
         struct Params {
@@ -92,7 +92,7 @@ template <class... Policies> struct BasicLayerNorm {
         using Output = I;
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = 2 * D;
+        static constexpr long long parameters = 2 * D;
         static constexpr double flops = 7.0 * I::rows * D;
 
         struct Params {

@@ -87,7 +87,7 @@ struct LearnedPosition {
         using T = typename R::type;
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = I::rows * D;
+        static constexpr long long parameters = 1LL * I::rows * D;
         static constexpr double flops = double(I::rows) * D;
         struct Params {
             Tensor<R, I::rows, D> weight;

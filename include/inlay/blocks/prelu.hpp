@@ -23,7 +23,7 @@ struct PRelu {
         static constexpr int D = I::width, W = R::lanes, stride = In<I, R>::stride,
                              whole = detail::padded(D, W);
         static constexpr bool streams = true;
-        static constexpr int parameters = D;
+        static constexpr long long parameters = D;
         static constexpr double flops = 3.0 * I::rows * D;
         struct Params {
             Tensor<R, 1, D> weight;

@@ -31,7 +31,7 @@ template <class Self, class Token, int H, class... Policies> struct Recurrent {
         static constexpr int gate_row = Out<typename FromInput::Output, R>::stride;
         static constexpr int part = std::min(rows, 32); ///< tokens whose input is multiplied at a time
 
-        static constexpr int parameters = FromInput::parameters + FromState::parameters;
+        static constexpr long long parameters = FromInput::parameters + FromState::parameters;
         static constexpr double flops = FromInput::flops + FromState::flops + 8.0 * G * H * rows;
         struct Params {
             typename FromInput::Params ih;

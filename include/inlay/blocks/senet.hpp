@@ -30,7 +30,7 @@ template <int r> struct Senet {
         using Few = Shape<H>;
         using Squeeze = typename Dense<H, NoBias>::template Block<All, R>;
         using Excite = typename Dense<F, NoBias>::template Block<Few, R>;
-        static constexpr int parameters = 2 * F * H;
+        static constexpr long long parameters = 2LL * F * H;
         static constexpr double flops = 4.0 * F * H + 3.0 * F * D;
         struct Params {
             typename Squeeze::Params squeeze;

@@ -162,7 +162,7 @@ template <class Spec_, int O, class I, class R> struct StoredDense : BlockDefaul
     static_assert(std::is_same_v<T, float>, "inlay: Weights of fewer bits are for models in float");
     static constexpr int D = I::width, W = R::lanes;
     static constexpr bool streams = true, has_bias = Spec::has_bias;
-    static constexpr int parameters = O * D + (has_bias ? O : 0);
+    static constexpr long long parameters = 1LL * O * D + (has_bias ? O : 0);
     static constexpr double flops = 2.0 * O * D * I::rows;
     using Weight = StoredMatrix<R, O, D>;
 

@@ -25,7 +25,7 @@ struct TokenShift {
         static constexpr int D = I::width, W = R::lanes, whole = detail::padded(D, W),
                              stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = D;
+        static constexpr long long parameters = D;
         static constexpr double flops = 3.0 * I::rows * D;
         struct Params {
             Tensor<R, 1, D> mix;

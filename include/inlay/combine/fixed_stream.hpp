@@ -39,7 +39,8 @@ template <Name N, class Rest_, class I, class R> struct FixedStreamBlock {
         Buffer<I, R, 2 * B> input;
         INLAY_EMPTY typename Rest::template Tape<2 * B> rest;
     };
-    static constexpr int W = R::lanes, parameters = Rest::parameters;
+    static constexpr int W = R::lanes;
+    static constexpr long long parameters = Rest::parameters;
     static constexpr double flops = 2 * Rest::flops;
     static constexpr std::size_t scratch(int B) {
         return Rest::scratch(2 * B) + bytes<I, R>(2 * B) + bytes<Output, R>(2 * B) + Rows::room(B);

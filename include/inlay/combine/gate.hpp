@@ -39,7 +39,7 @@ template <class First, class... Rest> struct Gate {
         using Output = typename detail::OutputOf<First, I>::type;
         using Weights = typename Router::Output;
         static constexpr int W = R::lanes, rows = I::rows, O = Output::width, stride = In<Output, R>::stride;
-        static constexpr int parameters = Base::parameters + Router::parameters;
+        static constexpr long long parameters = Base::parameters + Router::parameters;
         static constexpr double flops = Base::flops + Router::flops + 2.0 * branches * rows * O;
 
         struct Params {

@@ -64,7 +64,7 @@ template <class Spec_, class Network, class... P> struct GatedForm {
         static constexpr int W = R::lanes, K = Keys::most + 1, slots = Keys::slots, groups = Keys::groups;
         using Scores = Shape<groups>;
         using Score = typename Dense<groups>::template Block<Hidden, R>;
-        static constexpr int parameters = slots + 1 + Body::parameters + Score::parameters;
+        static constexpr long long parameters = slots + 1LL + Body::parameters + Score::parameters;
         static constexpr double flops = Body::flops + Score::flops + 2.0 * K + 3.0 * groups;
 
         struct Params {

@@ -19,7 +19,7 @@ template <Name N, bool Through, class A, class Body, class I, class R> struct Si
     using Blocker = typename FirstBlocker<Maker, Rest>::type;
     using Shared = SharedIn<Maker, Rest>;
     static constexpr int W = R::lanes;
-    static constexpr int parameters = Maker::parameters + Rest::parameters;
+    static constexpr long long parameters = Maker::parameters + Rest::parameters;
     static constexpr double flops = Maker::flops + Rest::flops;
     using Params = Leaves<typename Maker::Params, typename Rest::Params>;
     using State = Leaves<typename Maker::State, typename Rest::State>;

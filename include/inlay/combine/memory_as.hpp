@@ -35,7 +35,7 @@ template <class Attention, class LongTerm> struct MemoryAsGate {
         using State = typename Base::State;
         using Output = typename detail::OutputOf<Attention, I>::type;
         using Opened = detail::MemoryGate<Output, R>;
-        static constexpr int parameters = Base::parameters + Opened::parameters;
+        static constexpr long long parameters = Base::parameters + Opened::parameters;
         static constexpr double flops = Base::flops + 20.0 * Output::rows * Output::width;
 
         struct Params {

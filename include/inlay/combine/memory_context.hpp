@@ -59,7 +59,8 @@ template <class Spec, class I, class R> struct MemoryContext : BlockDefaults {
         Kept part[std::size_t(B)][std::size_t(stretches)];
     };
 
-    static constexpr int parameters = N * I::width + Attn::parameters + Mem::parameters + Opened::parameters;
+    static constexpr long long parameters =
+        1LL * N * I::width + Attn::parameters + Mem::parameters + Opened::parameters;
     static constexpr double flops =
         double(I::rows) / C * (Attn::flops + Mem::flops) + 20.0 * I::rows * I::width;
 

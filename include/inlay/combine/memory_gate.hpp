@@ -14,7 +14,8 @@ namespace detail {
 template <class S, class R> struct MemoryGate {
     using T = typename R::type;
     using V = simd::vec<T, R::lanes>;
-    static constexpr int W = R::lanes, D = S::width, row = row_stride<R>(D), parameters = 2 * D;
+    static constexpr int W = R::lanes, D = S::width, row = row_stride<R>(D);
+    static constexpr long long parameters = 2 * D;
     static constexpr T eps = T(1e-6);
     struct Params {
         Tensor<R, 1, D> attn, memory;

@@ -53,7 +53,7 @@ template <int H> struct SwiGlu {
         using Narrow = typename Dense<I::width, NoBias>::template Block<Hidden, R>;
         static constexpr int W = R::lanes, stride = In<I, R>::stride, hidden_stride = In<Hidden, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = 2 * Widen::parameters + Narrow::parameters;
+        static constexpr long long parameters = 2 * Widen::parameters + Narrow::parameters;
         static constexpr double flops = 2 * Widen::flops + Narrow::flops + 6.0 * H * I::rows;
 
         struct Params {

@@ -92,7 +92,7 @@ template <int N, class Expert, class... Policies> struct MultiGate {
         static constexpr bool by_row = is_sequence<I>;
         static constexpr int W = R::lanes, H = Hidden::width, stride = In<Output, R>::stride,
                              sources = I::rows, in_stride = In<Row, R>::stride;
-        static constexpr int parameters = experts * Own::parameters + Router::parameters;
+        static constexpr long long parameters = 1LL * experts * Own::parameters + Router::parameters;
         static constexpr double flops =
             experts * Own::flops + sources * Router::flops + 2.0 * Weights::width * H;
         struct Params {

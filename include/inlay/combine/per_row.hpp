@@ -50,7 +50,7 @@ template <class... Specs> struct PerRow {
         template <std::size_t J> using part = typename child<J>::Output;
         using Shared = detail::SharedIn<typename Specs::template Block<Row, R>...>;
         static constexpr std::size_t N = sizeof...(Specs);
-        static constexpr int parameters = (Specs::template Block<Row, R>::parameters + ...);
+        static constexpr long long parameters = (Specs::template Block<Row, R>::parameters + ... + 0LL);
         static constexpr double flops = (Specs::template Block<Row, R>::flops + ...);
         using Params = Leaves<typename Specs::template Block<Row, R>::Params...>;
         template <int B> using Grads = Leaves<typename Specs::template Block<Row, R>::template Grads<B>...>;

@@ -46,7 +46,7 @@ template <int N, class A> struct Persistent {
         using Output = Shape<I::rows, Given::width>;
         using Blocker = typename detail::BlockerOf<Body>::type;
         static constexpr int stride = In<I, R>::stride, given = In<Output, R>::stride;
-        static constexpr int parameters = Body::parameters + N * I::width;
+        static constexpr long long parameters = Body::parameters + 1LL * N * I::width;
         static constexpr double flops = Body::flops;
 
         struct Params {

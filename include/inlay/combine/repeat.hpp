@@ -41,7 +41,7 @@ template <int N, class... Specs> struct Repeat {
         using Output = I;
         using Blocker = typename detail::BlockerOf<A>::type;
         using Shared = typename A::Shared;
-        static constexpr int parameters = N * A::parameters;
+        static constexpr long long parameters = 1LL * N * A::parameters;
         static constexpr double flops = N * A::flops;
         using Params = detail::Copies<typename A::Params, N>;
         using State = detail::Copies<typename A::State, N>;

@@ -59,7 +59,7 @@ struct StackBlock<std::index_sequence<K...>, I, R, Specs...> {
     using Blocker = typename FirstBlocker<child<K>...>::type;
     using Shared = SharedIn<child<K>...>;
 
-    static constexpr int parameters = (child<K>::parameters + ... + 0);
+    static constexpr long long parameters = (child<K>::parameters + ... + 0LL);
     static constexpr double flops = (child<K>::flops + ... + 0.0);
     using Params = Leaves<typename child<K>::Params...>;
     template <int B> using Grads = Leaves<typename child<K>::template Grads<B>...>;

@@ -17,6 +17,19 @@ template <class C> C without_stream(C c) noexcept {
     c.position = nullptr;
     return c;
 }
+/// What a block takes over from blocks that it runs over another sequence than its own.
+template <class Net> struct RunsElsewhere : BlockDefaults {
+    using Params = typename Net::Params;
+    using Shared = SharedIn<Net>;
+    template <int B> using Grads = typename Net::template Grads<B>;
+    static constexpr long long parameters = Net::parameters;
+
+    template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Net::visit(p, at, f); }
+    template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
+        Net::describe(at, times, f);
+    }
+    template <class C> static void initialize(C const& c, Params& p) noexcept { Net::initialize(c, p); }
+};
 } // namespace detail
 
 /// The sum of a sequence's rows e_j, weighed by how they fit a target t, the side tensor N (DIN, arXiv
@@ -54,7 +67,8 @@ template <Name N, class... Specs> struct TargetAttn {
     template <class I> using Problem = typename ProblemOf<I>::type;
     template <int T, int D> static Tag<Shape<D>> out(Tag<Shape<T, D>>);
 
-    template <class I, class R> struct Block : BlockDefaults {
+    template <class I, class R>
+    struct Block : detail::RunsElsewhere<typename Body::template Block<Shape<I::rows, 4 * I::width>, R>> {
         using Spec = TargetAttn;
         using T = typename R::type;
         using Output = Shape<I::width>;
@@ -62,10 +76,7 @@ template <Name N, class... Specs> struct TargetAttn {
         using Weights = Shape<I::rows, 1>;
         using Net = typename Body::template Block<Pairs, R>;
         using Params = typename Net::Params;
-        using Shared = detail::SharedIn<Net>;
-        template <int B> using Grads = typename Net::template Grads<B>;
         static constexpr int W = R::lanes, D = I::width, stride = In<I, R>::stride;
-        static constexpr int parameters = Net::parameters;
         static constexpr double flops = Net::flops + 4.0 * I::rows * D;
         template <int B> struct Tape {
             INLAY_EMPTY typename Net::template Tape<B> net;
@@ -74,12 +85,6 @@ template <Name N, class... Specs> struct TargetAttn {
         static constexpr std::size_t scratch(int B) {
             return 2 * detail::bytes<Pairs, R>(B) + detail::bytes<Weights, R>(B) + Net::scratch(B);
         }
-        template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Net::visit(p, at, f); }
-        template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
-            Net::describe(at, times, f);
-        }
-        template <class C> static void initialize(C const& c, Params& p) noexcept { Net::initialize(c, p); }
-
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                             Scratch s) noexcept {

@@ -40,29 +40,21 @@ template <Name N, class... Specs> struct TargetFirst {
     template <int T, int D>
     static Tag<typename detail::OutputOf<Body, Shape<T + 1, D>>::type> out(Tag<Shape<T, D>>);
 
-    template <class I, class R> struct Block : BlockDefaults {
+    template <class I, class R>
+    struct Block : detail::RunsElsewhere<typename Body::template Block<Shape<I::rows + 1, I::width>, R>> {
         using Spec = TargetFirst;
         using T = typename R::type;
         using All = Shape<I::rows + 1, I::width>;
         using Net = typename Body::template Block<All, R>;
         using Output = typename Net::Output;
         using Params = typename Net::Params;
-        using Shared = detail::SharedIn<Net>;
-        template <int B> using Grads = typename Net::template Grads<B>;
         template <int B> using Tape = typename Net::template Tape<B>;
         static constexpr int W = R::lanes, D = I::width, stride = In<I, R>::stride;
-        static constexpr int parameters = Net::parameters;
         static constexpr double flops = Net::flops;
         static constexpr std::size_t scratch(int B) {
             return 2 * detail::bytes<All, R>(B) + detail::lines(std::size_t(B) * sizeof(std::int32_t)) +
                    Net::scratch(B);
         }
-        template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Net::visit(p, at, f); }
-        template <class F> static constexpr void describe(Path const& at, int times, F const& f) {
-            Net::describe(at, times, f);
-        }
-        template <class C> static void initialize(C const& c, Params& p) noexcept { Net::initialize(c, p); }
-
         template <class C, class Tp>
         static void forward(C const& c, Params const& p, In<I, R> x, Out<Output, R> y, Tp& tape,
                             Scratch s) noexcept {

@@ -57,7 +57,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         using A = typename Body::template Block<Hidden, R>;
         using Blocker = typename detail::BlockerOf<A>::type;
         using Shared = typename A::Shared;
-        static constexpr int parameters = V * D + A::parameters;
+        static constexpr long long parameters = 1LL * V * D + A::parameters;
         static constexpr double flops = A::flops + 2.0 * L * V * D;
         static constexpr int hs = In<Hidden, R>::stride, ys = In<Output, R>::stride;
 
@@ -93,7 +93,7 @@ template <int D, class First, class... Rest> struct Tied<Embed<D>, First, Rest..
         struct Scores {
             using Spec = Embed<D>;
             using Output = Shape<L, V>;
-            static constexpr int parameters = V * D;
+            static constexpr long long parameters = 1LL * V * D;
             static constexpr double flops = 2.0 * L * V * D;
         };
         template <class F> static constexpr void describe(Path const& at, int times, F const& f) {

@@ -10,7 +10,7 @@ namespace inlay::inline INLAY_ISA {
 
 /// What a block without parameters, memory or temporaries inherits.
 struct BlockDefaults {
-    static constexpr int parameters = 0;
+    static constexpr long long parameters = 0;
     static constexpr double flops = 0; ///< floating-point operations of forward, one row of the batch
     struct Params {};
     template <int> struct Grads {};
@@ -30,7 +30,7 @@ concept Block = requires(typename B::Params& p, Context<> const& c, Path const& 
     typename B::State;
     typename B::template Grads<2>;
     typename B::template Tape<2>;
-    { B::parameters } -> std::convertible_to<int>;
+    { B::parameters } -> std::convertible_to<long long>;
     { B::flops } -> std::convertible_to<double>;
     { B::scratch(2) } -> std::convertible_to<std::size_t>;
     { B::step_scratch() } -> std::convertible_to<std::size_t>;

@@ -7,6 +7,7 @@
 namespace inlay::inline INLAY_ISA {
 
 /// Words of a misfit.
+struct ModelInput;
 template <Name Field> struct two_fields_named;
 template <Name Field> struct SameAs_of;
 template <Name Field> struct two_kinds_of_edges_for;
@@ -15,10 +16,16 @@ template <Name Field> struct unknown_policy_of;
 struct one_of_Buckets_LogBuckets_Quantiles_TargetBins;
 struct a_positive_length_and_width;
 struct a_positive_length_and_vocabulary;
+struct Vector_Sequence_Tokens_or_a_Record;
 
 namespace detail {
+/// What a model can read; a block, a field or a number in its place is a model whose input was forgotten.
+template <class I> inline constexpr bool is_input = is_numbers<I> || is_ids<I> || is_record<I>;
+
 template <class I> struct InputProblemOf {
-    using type = Fits;
+    using type = std::conditional_t<
+        is_input<I>, Fits,
+        Misfit<ModelInput, Place<>, Got<Brief<I>>, Wants<Vector_Sequence_Tokens_or_a_Record>>>;
 };
 template <int... N> struct InputProblemOf<Shape<N...>> {
     using type = std::conditional_t<

@@ -56,7 +56,7 @@ template <class R, int Rows, int Width, Layout L = Layout::padded> struct aligna
                                   : L == Layout::transposed ? detail::row_stride<R>(Rows)
                                                             : detail::row_stride<R>(Width);
     static constexpr Layout layout = L;
-    static constexpr int parameters = Rows * Width;
+    static constexpr long long parameters = 1LL * Rows * Width;
 
     T data[std::size_t(stored_rows) * std::size_t(stride)];
 

@@ -13,6 +13,12 @@ namespace detail {
 template <class M> void write_onnx(Network<M> const& net, std::string const& path) {
     using Input = typename M::Input;
     using Output = typename M::Output;
+    constexpr std::size_t most = 0x7fffffff; // bytes of a protobuf message
+    auto const expect = [&](std::size_t bytes) {
+        if (bytes > most)
+            fail(Error(path, "ONNX", joined("at most ", most, " bytes in all"), std::to_string(bytes)));
+    };
+    expect(sizeof(float) * std::size_t(M::parameters));
     OnnxGraph graph(named_tensors<M>(net.params()));
     auto const sizes = []<class S>(Tag<S>) -> OnnxGraph::Sizes {
         if constexpr (is_ids<S>) return {S::rows};
@@ -25,6 +31,7 @@ template <class M> void write_onnx(Network<M> const& net, std::string const& pat
                         sizes(Tag<Input>{}));
     std::string const last = emit_onnx<typename M::Top, Input>(graph, "", x);
     std::string const bytes = graph.model("inlay", last, sizes(Tag<Output>{}));
+    expect(bytes.size());
     AtomicFile file{path};
     file.write(std::as_bytes(std::span{bytes}));
     file.commit();

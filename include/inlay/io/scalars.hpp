@@ -28,6 +28,23 @@ template <std::unsigned_integral U> void store_little(U value, std::byte* bytes)
 
 } // namespace detail
 
+namespace detail {
+/// The dtype of whole numbers of 32 and 64 bits.
+template <std::integral N>
+    requires(sizeof(N) == 4 || sizeof(N) == 8)
+inline constexpr DType whole_dtype = sizeof(N) == 8 ? (std::signed_integral<N> ? DType::I64 : DType::U64)
+                                                    : (std::signed_integral<N> ? DType::I32 : DType::U32);
+/// `count` whole numbers as packed elements, and back.
+template <std::integral N> void store_whole(N const* from, std::size_t count, std::byte* to) noexcept {
+    for (std::size_t i = 0; i < count; ++i)
+        store_little(static_cast<std::make_unsigned_t<N>>(from[i]), to + i * sizeof(N));
+}
+template <std::integral N> void load_whole(std::byte const* bytes, std::size_t count, N* out) noexcept {
+    for (std::size_t i = 0; i < count; ++i)
+        out[i] = static_cast<N>(load_little<std::make_unsigned_t<N>>(bytes + i * sizeof(N)));
+}
+} // namespace detail
+
 /// Whether read_scalars takes this type: F64, F32, F16 and BF16.
 constexpr bool is_real(DType dtype) noexcept {
     return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;

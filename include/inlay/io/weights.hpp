@@ -101,11 +101,12 @@ template <class T> void expect_tensors(Safetensors const& file, std::vector<Name
 /// Fills a tensor that the file is known to hold.
 template <class T> void fill_tensor(Safetensors const& file, NamedTensor<T> const& t) {
     auto const& info = *file.find(t.name);
-    std::vector<T> values(info.count());
-    read_scalars(info, values.data());
-    for (int r = 0; r < t.ref.rows; ++r)
-        for (int c = 0; c < t.ref.width; ++c)
-            t.ref(r, c) = values[std::size_t(r) * std::size_t(t.ref.width) + std::size_t(c)];
+    std::vector<T> row(std::size_t(t.ref.width));
+    auto const* from = info.bytes.data();
+    for (int r = 0; r < t.ref.rows; ++r, from += row.size() * dtype_bits(info.dtype) / 8) {
+        load_scalars(info.dtype, from, row.size(), row.data());
+        for (int c = 0; c < t.ref.width; ++c) t.ref(r, c) = row[std::size_t(c)];
+    }
 }
 } // namespace detail
 

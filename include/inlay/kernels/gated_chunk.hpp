@@ -175,12 +175,14 @@ INLAY_NOINLINE inline void gated_token(GatedChunk<T> const& c, T* state, T* o, T
 template <int W, class T>
 INLAY_NOINLINE inline void gated_chunk(GatedChunk<T> const& chunk, T* state, T* o, T* room) noexcept {
     if (chunk.tokens == 1) return gated_token<W>(chunk, state, o, room);
-    for (int t = 0, n = 0; t < chunk.tokens; t += n, o += n * chunk.value_row) {
-        n = chunk.tokens - t;
-        if (chunk.decays <= 1) n = detail::gated_groups<W>(chunk.part(t, n), state, o, room);
-        else if (n > 1) detail::gated_channels<W>(chunk.part(t, n = std::min(band, n)), state, o, room);
-        else n = 0;
-        if (n == 0) gated_token<W>(chunk.part(t, n = 1), state, o, room);
+    GatedChunk<T> rest = chunk;
+    for (int n = 0; rest.tokens > 0; rest = rest.part(n, rest.tokens - n), o += n * chunk.value_row) {
+        if (chunk.decays <= 1) n = detail::gated_groups<W>(rest, state, o, room);
+        else if (rest.tokens > 1) {
+            n = std::min(band, rest.tokens);
+            detail::gated_channels<W>(rest.part(0, n), state, o, room);
+        } else n = 0;
+        if (n == 0) gated_token<W>(rest.part(0, n = 1), state, o, room);
     }
 }
 

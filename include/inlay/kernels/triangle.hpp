@@ -60,15 +60,22 @@ template <class T> inline void clear_above(int n, T* m, std::ptrdiff_t row, bool
         for (int i = j / band * band; i < j + diagonal_too; ++i) m[j * row + i] = T(0);
 }
 
-/// m(i, j) = later_i earlier_j for j <= i, or j < i; rows of `later` come transposed.
+/// m(i, j) = later_i earlier_j in whole bands, above the diagonal of a band's own square as well; rows of
+/// `later` come transposed.
 template <int W, class T>
-INLAY_NOINLINE inline void triangle_products(int n, int k, T const* earlier, std::ptrdiff_t earlier_row,
-                                             T const* later, std::ptrdiff_t later_row, T* m,
-                                             std::ptrdiff_t row, bool strict) noexcept {
+INLAY_NOINLINE inline void band_products(int n, int k, T const* earlier, std::ptrdiff_t earlier_row,
+                                         T const* later, std::ptrdiff_t later_row, T* m,
+                                         std::ptrdiff_t row) noexcept {
     static_assert(band % W == 0);
     for (int j = 0; j < n; j += band)
         gemm<W>(std::min(band, n - j), whole<W>(n) - j, k, earlier + j * earlier_row, earlier_row, 1,
                 later + j, later_row, m + j * row + j, row, false);
+}
+/// The same for j <= i, or j < i.
+template <int W, class T>
+inline void triangle_products(int n, int k, T const* earlier, std::ptrdiff_t earlier_row, T const* later,
+                              std::ptrdiff_t later_row, T* m, std::ptrdiff_t row, bool strict) noexcept {
+    band_products<W>(n, k, earlier, earlier_row, later, later_row, m, row);
     clear_above(n, m, row, strict);
 }
 

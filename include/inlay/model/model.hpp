@@ -27,6 +27,9 @@ template <class Input, class R, class... Specs>
 using TopOf = std::conditional_t<fits<ModelProblem<Input, R, Specs...>>, Tag<Stack<Specs...>>,
                                  Tag<Stack<Misfitting>>>::type;
 
+/// What is no input is read as one number, so that it is reported and nothing else is.
+template <class I> using InputOf = std::conditional_t<is_input<I>, Tag<I>, Tag<Shape<1>>>::type;
+
 template <class S> inline constexpr int width_of = 1;
 template <int... N> inline constexpr int width_of<Shape<N...>> = Shape<N...>::width;
 
@@ -60,7 +63,7 @@ template <class InputShape, class R, class... Specs> struct BoundModel {
     using Output = typename Block::Output;
     using Params = typename Block::Params;
 
-    static constexpr int parameters = Block::parameters;
+    static constexpr long long parameters = Block::parameters;
     static constexpr double flops = Block::flops; ///< of forward, for one row of the batch
     static constexpr int depth = Top::layers;     ///< sequence mixers
     using Blocker = typename Block::Blocker;      ///< the block that cannot be streamed, or void
@@ -146,7 +149,7 @@ private:
 /// A model: an input and the blocks that it runs through. It is only a type: `Network` owns parameters,
 /// `Workspace` and `State` what a run needs. A block that does not accept what reaches it is reported here,
 /// once.
-template <class I, class... S> struct Model : BoundModel<I, Native, S...> {
+template <class I, class... S> struct Model : BoundModel<detail::InputOf<I>, Native, S...> {
     // Last, so that what uses the model is still read as a model and adds no errors of its own. On one line
     // and without an alias, so that GCC prints Misfit<block, place, got, wants> close to the words.
     static_assert(Says<detail::Flaw<I, S...>>{}, "inlay: blocks do not fit");

@@ -18,7 +18,7 @@ template <class Top, class... S, class I, class R> struct WithShared<Top, List<S
     using State = typename Top::State;
     using Blocker = typename Top::Blocker;
     static constexpr std::size_t N = sizeof...(S);
-    static constexpr int parameters = (Top::parameters + ... + S::parameters);
+    static constexpr long long parameters = (Top::parameters + ... + S::parameters);
     static constexpr double flops = Top::flops;
 
     struct Params {

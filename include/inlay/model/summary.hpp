@@ -101,7 +101,7 @@ template <class M, class Stream> void summary(Stream& out) {
               B::flops * times);
     };
     detail::describe_child<typename M::Block>(Path{}, 1, row);
-    print("", "total", detail::ShapeText<typename M::Output>().text, M::parameters, M::flops);
+    print("", "total", detail::ShapeText<typename M::Output>().text, double(M::parameters), M::flops);
     std::snprintf(line, sizeof line, "parameters %zu bytes, stream state %zu bytes; %s, %d lanes\n",
                   sizeof(typename M::Params), sizeof(typename M::State), INLAY_ISA_NAME, M::Scalar::lanes);
     out << line;

@@ -93,27 +93,34 @@ struct Checkpoint {
         if (best) add("best.", *reinterpret_cast<Params*>(t.best_.get()));
         return all;
     }
-    /// Numbers as a tensor of their own type; `length` of them make one row.
-    template <class Number>
-    static TensorSource raw(std::string name, DType dtype, std::span<Number> numbers, std::size_t length) {
-        return {std::move(name), dtype, {numbers.size() / length, length}, [numbers](std::byte* to) {
-                    std::memcpy(to, numbers.data(), numbers.size_bytes());
+    /// The whole numbers that `get` returns when they are written.
+    template <class Get>
+    static TensorSource whole(std::string name, std::vector<std::uint64_t> shape, Get get) {
+        using Number = typename std::remove_cvref_t<decltype(get())>::value_type;
+        return {std::move(name), whole_dtype<Number>, std::move(shape), [get](std::byte* to) {
+                    auto const& numbers = get();
+                    store_whole(numbers.data(), numbers.size(), to);
                 }};
     }
-    /// The states of the streams that a fit reads: bytes as this build lays them out.
+    static void read(Safetensors const& file, std::string const& name, auto& numbers) {
+        load_whole(file.find(name)->bytes.data(), numbers.size(), numbers.data());
+    }
+    /// The states of the streams that a fit reads, bytes as this build lays them out, and where they are.
     template <class Trainer> static std::vector<TensorSource> carried(Trainer& t) {
         auto& c = t.carried_;
-        return {raw("carried.state", DType::U8, c.bytes(), c.state_bytes),
-                raw("carried.position", DType::I64, std::span(c.positions()), 1),
-                raw("carried.next", DType::I64, std::span(c.next_rows()), 1)};
+        auto const n = std::uint64_t(c.positions().size());
+        return {{"carried.state",
+                 DType::U8,
+                 {n, c.state_bytes},
+                 [&c](std::byte* to) { std::ranges::copy(c.bytes(), to); }},
+                whole("carried.position", {n, 1}, [&c]() -> auto& { return c.positions(); }),
+                whole("carried.next", {n, 1}, [&c]() -> auto& { return c.next_rows(); })};
     }
     /// By how many steps the average of each row of a table is behind, as `average_behind.0.weight`.
     template <class Trainer> static std::vector<TensorSource> behind(Trainer const& t) {
         std::vector<TensorSource> all;
         each_table(t, t.average_.begun(), [&](std::size_t i, std::string name, std::size_t rows) {
-            all.push_back({std::move(name), DType::U64, {rows}, [&t, i](std::byte* to) {
-                               for (auto const n : t.average_.behind(i)) store_little(n, to), to += sizeof n;
-                           }});
+            all.push_back(whole(std::move(name), {rows}, [&t, i] { return t.average_.behind(i); }));
         });
         return all;
     }
@@ -200,13 +207,9 @@ struct Checkpoint {
         for (auto const& tensor : wanted) fill_tensor(file, tensor);
         t.carried_.forget();
         if (carries) {
-            auto const fill = [&](TensorSource const& s, void* to) {
-                auto const& bytes = file.find(s.name)->bytes;
-                std::memcpy(to, bytes.data(), bytes.size());
-            };
-            fill(states[0], t.carried_.bytes().data());
-            fill(states[1], t.carried_.positions().data());
-            fill(states[2], t.carried_.next_rows().data());
+            std::ranges::copy(file.find("carried.state")->bytes, t.carried_.bytes().data());
+            read(file, "carried.position", t.carried_.positions());
+            read(file, "carried.next", t.carried_.next_rows());
         }
         t.step_ = step;
         t.epoch_ = epoch;
@@ -214,9 +217,7 @@ struct Checkpoint {
         t.average_.begin(average);
         each_table(t, average, [&](std::size_t i, std::string const& name, std::size_t rows) {
             std::vector<std::uint64_t> behind(rows); // a file without counts is up to date
-            if (auto const* counts = file.find(name))
-                for (std::size_t r = 0; r < rows; ++r)
-                    behind[r] = load_little<std::uint64_t>(counts->bytes.data() + r * sizeof behind[r]);
+            if (file.find(name)) read(file, name, behind);
             t.average_.set_behind(i, behind);
         });
         t.fit_ = fit;

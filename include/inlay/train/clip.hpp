@@ -33,6 +33,21 @@ template <class G, class List> double clip(Clip const& clip, G& gradients, List 
     if (std::isfinite(norm) && factor < 1) each([&](T& g) { g = T(double(g) * factor); });
     return norm;
 }
+/// The first tensor whose summed gradient holds a number that is not finite, or as many as there are.
+template <class G, class List> std::size_t first_bad_gradient(G const& gradients, List const& list) {
+    using T = typename G::T;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        simd::vec<T, native_lanes<T>> none(T(0)); // what is not finite times zero is NaN
+        if (!list[i].frozen)
+            gradients.each_run(i, list[i].ref.stride, [&](std::ptrdiff_t, T const* g, std::ptrdiff_t n) {
+                each_vector<T>(n, [&](auto load, auto) {
+                    none = simd::fma(load(g), simd::vec<T, native_lanes<T>>(T(0)), none);
+                });
+            });
+        if (!(simd::sum(none) == T(0))) return i;
+    }
+    return list.size();
+}
 } // namespace detail
 
 } // namespace inlay::inline INLAY_ISA

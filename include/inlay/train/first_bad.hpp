@@ -14,20 +14,20 @@
 namespace inlay::inline INLAY_ISA {
 
 namespace detail {
-/// A number that is not finite: what it belongs to and, unless -1, its row in the batch.
+/// A number that is not finite: what it belongs to and, unless -1, its row in the batch and its token.
 struct Culprit {
     std::string what;
     double value = 0;
-    int row = -1;
+    int row = -1, token = -1;
 };
-/// The first such number of a batch, with its row.
+/// The first such number of a batch, with its row and, in a sequence, its token.
 template <class T>
 Culprit first_bad_number(T const* data, Lengths lengths, int batch, int rows, int width, int stride) {
     for (int b = 0; b < batch; ++b)
         for (int t = 0, n = lengths.at(b, rows); t < n; ++t)
             for (int i = 0; i < width; ++i)
                 if (T const v = data[(std::ptrdiff_t(b) * rows + t) * stride + i]; !std::isfinite(v))
-                    return {{}, double(v), b};
+                    return {{}, double(v), b, rows > 1 ? t : -1};
     return {};
 }
 

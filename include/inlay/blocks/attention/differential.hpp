@@ -29,7 +29,7 @@ template <class S> struct Difference<S, Differential> : NoPart<WhichDifference> 
     static constexpr bool used = true;
     static constexpr int W = S::W, H = S::H, d = S::d, vd = S::vd, row = Rows::row;
     static constexpr int mixed_row = row_stride<R>(2 * H * vd);
-    static constexpr int parameters = 4 * d + vd;
+    static constexpr long long parameters = 4 * d + vd;
     static constexpr double flops = 6.0 * S::rows * H * vd;
     struct Params {
         Tensor<R, 1, d> q1, k1, q2, k2;

@@ -32,7 +32,7 @@ template <class S> struct HeadNorm<S, QkNorm> : NoPart<WhichNorm> {
     using R = typename S::Real;
     using Heads = HeadRows<T>;
     static constexpr bool used = true, scaled = true;
-    static constexpr int parameters = 2 * S::d;
+    static constexpr long long parameters = 2 * S::d;
     struct Params {
         Tensor<R, 1, S::d> q, k;
     };
@@ -71,7 +71,7 @@ template <class S> struct HeadNorm<S, QkUnit> : NoPart<WhichNorm> {
     using R = typename S::Real;
     using Heads = HeadRows<T>;
     static constexpr bool used = true, scaled = false;
-    static constexpr int parameters = S::H;
+    static constexpr long long parameters = S::H;
     struct Params {
         Tensor<R, 1, S::H> temperature;
     };

@@ -34,7 +34,8 @@ template <class S, class I, class How> struct OutputGating<S, I, OutputGate<How>
     using Rows = PartRows<Shape<S::rows, width>, R>; ///< sigmoid(Wg x), or gradients
     using MixedRows = PartRows<Mixed, R>;
     using Map = typename Dense<width, NoBias>::template Block<I, R>;
-    static constexpr int parameters = Map::parameters, row = Rows::row, mixed_row = MixedRows::row;
+    static constexpr int row = Rows::row, mixed_row = MixedRows::row;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops + double(S::rows) * S::H * S::vd;
     struct Params {
         typename Map::Params map;

@@ -42,7 +42,7 @@ template <class Which> struct NoRows {
 /// An option that is not chosen; `Which` keeps empty ones apart, so that none takes room.
 template <class Which> struct NoPart {
     static constexpr bool used = false;
-    static constexpr int parameters = 0;
+    static constexpr long long parameters = 0;
     static constexpr double flops = 0;
     static constexpr std::size_t scratch = 0;
     struct Params {};

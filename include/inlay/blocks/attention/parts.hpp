@@ -87,10 +87,10 @@ struct AttentionParts : BlockDefaults, Streaming<Spec::Keys::streams> {
                                           typename Select::Memory, typename Choice::Memory, AskedMemory>,
                            BlockDefaults::State>;
 
-    static constexpr int parameters = Q::parameters + Key::parameters + Value::parameters + O::parameters +
-                                      Norm::parameters + Diff::parameters + Sink::parameters +
-                                      Gate::parameters + Place::parameters + Forget::parameters +
-                                      Choice::parameters;
+    static constexpr long long parameters = Q::parameters + Key::parameters + Value::parameters +
+                                            O::parameters + Norm::parameters + Diff::parameters +
+                                            Sink::parameters + Gate::parameters + Place::parameters +
+                                            Forget::parameters + Choice::parameters;
     static constexpr double flops = Q::flops + Key::flops + Value::flops + O::flops + Diff::flops +
                                     Gate::flops + Forget::flops + Choice::flops +
                                     2.0 * S::asks * (d + vd) * (Choice::pairs() + double(S::front) * rows) +

@@ -72,7 +72,7 @@ protected:
 template <class S> struct PlaceLevels<S, LearnedAlibi> : PlaceLevels<S, Alibi> {
     using Base = PlaceLevels<S, Alibi>;
     using T = typename S::T;
-    static constexpr int parameters = S::H;
+    static constexpr long long parameters = S::H;
     struct Params {
         Tensor<typename S::Real, 1, S::H> slopes;
     };
@@ -112,7 +112,8 @@ template <class S, class I> struct ForgetLevels<S, I, Forgetting> : NoPart<Which
     using Map = typename Dense<S::H>::template Block<I, R>;
     using Rows = PartRows<Shape<S::rows, S::H>, R>; ///< w x + b, or gradients
     static constexpr bool used = true;
-    static constexpr int parameters = Map::parameters, row = Rows::row;
+    static constexpr int row = Rows::row;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     struct Params {
         typename Map::Params map;

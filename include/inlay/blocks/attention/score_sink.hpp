@@ -37,7 +37,8 @@ template <class S> struct ScoreSink<S, OffByOne> : ScoreSink<S, void> {
 template <class S> struct ScoreSink<S, SinkLogit> : ScoreSink<S, void> {
     using T = typename S::T;
     static constexpr bool used = true;
-    static constexpr int parameters = S::H, extra = 1;
+    static constexpr int extra = 1;
+    static constexpr long long parameters = S::H;
     struct Params {
         Tensor<typename S::Real, 1, S::H> score;
     };
@@ -62,7 +63,8 @@ template <class S> struct ScoreSink<S, SinkLogit> : ScoreSink<S, void> {
 template <class S, int N> struct ScoreSink<S, SinkKeys<N>> : ScoreSink<S, void> {
     using T = typename S::T;
     static constexpr bool used = true;
-    static constexpr int parameters = 2 * S::H * N * S::d, extra = N, keys = N;
+    static constexpr int extra = N, keys = N;
+    static constexpr long long parameters = 2LL * S::H * N * S::d;
     struct Params {
         Tensor<typename S::Real, S::H * N, S::d> key, value;
     };

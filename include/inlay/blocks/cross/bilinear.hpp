@@ -38,7 +38,7 @@ template <class Spec_, class... P> struct BilinearForm {
                                               : F - 1;
         using Output = Shape<pairs, D>;
         using Map = typename Dense<D, NoBias>::template Block<Shape<D>, R>;
-        static constexpr int parameters = maps * D * D;
+        static constexpr long long parameters = 1LL * maps * D * D;
         static constexpr double flops = 2.0 * D * D * (by_pair ? pairs : F - 1) + 1.0 * pairs * D;
         struct Params {
             typename Map::Params map[std::size_t(maps)];

@@ -31,12 +31,12 @@ template <class Spec_, int... H, class... P> struct CinForm<Spec_, std::integer_
             return n;
         }
         static constexpr int highest = std::max({M, H...}), all = (H + ...), products = M * highest;
-        static constexpr int count(bool bias) {
-            int n = 0;
-            for (int l = 0; l < L; ++l) n += heights[std::size_t(l)] * (M * below(l) + bias);
+        static constexpr long long count(bool bias) {
+            long long n = 0;
+            for (int l = 0; l < L; ++l) n += heights[std::size_t(l)] * (1LL * M * below(l) + bias);
             return n;
         }
-        static constexpr int parameters = count(true);
+        static constexpr long long parameters = count(true);
         static constexpr double flops = 2.0 * D * count(false);
 
         template <std::size_t... J> static auto layers(std::index_sequence<J...>) {

@@ -53,7 +53,7 @@ template <class Spec_, int L, bool Gated, class... P> struct DcnForm {
         static constexpr int W = R::lanes;
         static constexpr std::ptrdiff_t stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = L * Factor::parameters;
+        static constexpr long long parameters = L * Factor::parameters;
         static constexpr double flops = L * (Factor::flops + 2.0 * I::rows * I::width);
 
         struct Params {
@@ -158,7 +158,7 @@ template <class Spec_, int L, class... P> struct DcnFirstForm {
         using Output = I;
         static constexpr int W = R::lanes, D = I::width, stride = In<I, R>::stride;
         static constexpr bool streams = true;
-        static constexpr int parameters = 2 * D * L;
+        static constexpr long long parameters = 2LL * D * L;
         static constexpr double flops = 5.0 * L * I::rows * D;
 
         struct Layer {

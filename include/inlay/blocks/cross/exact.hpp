@@ -26,7 +26,7 @@ template <class Spec_, class... Policies> struct ExactForm {
         using Output = Shape<1>;
         using Keys = CrossKeys<I, Policies...>;
         static constexpr int K = Keys::most + 1, slots = Keys::slots; // the bias is the K-th
-        static constexpr int parameters = slots + 1;
+        static constexpr long long parameters = slots + 1LL;
         static constexpr double flops = K;
 
         struct Params {

@@ -16,7 +16,8 @@ template <class I, class R, int Rank> struct LinearFactor {
     using T = typename R::type;
     using Map = GateMap<I, R, I::width, Rank>;
     using Params = typename Map::Params;
-    static constexpr int kept = 0, parameters = Map::parameters;
+    static constexpr int kept = 0;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     static constexpr std::size_t scratch(int n) { return Map::scratch(n); }
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) { Map::visit(p, at, f); }
@@ -35,7 +36,8 @@ template <class I, class R, int Rank> struct GatedFactor {
     using T = typename R::type;
     using Map = GateMap<I, R, I::width, Rank>;
     using GatedBy = GateMap<I, R, I::width, Rank, NoBias>;
-    static constexpr int W = R::lanes, kept = 2, parameters = Map::parameters + GatedBy::parameters;
+    static constexpr int W = R::lanes, kept = 2;
+    static constexpr long long parameters = Map::parameters + GatedBy::parameters;
     static constexpr double flops = Map::flops + GatedBy::flops;
     static constexpr std::ptrdiff_t stride = In<I, R>::stride;
     struct Params {
@@ -82,9 +84,9 @@ template <class I, class R, int Rank, int E> struct MixtureFactor {
     using Down = typename Dense<Rank, NoBias>::template Block<I, R>;
     using Middle = typename Dense<Rank, NoBias>::template Block<Narrow, R>;
     using Up = typename Dense<I::width, NoBias>::template Block<Narrow, R>;
-    static constexpr int W = R::lanes, kept = 0, D = I::width,
-                         parameters = Router::parameters + D +
-                                      E * (Down::parameters + Middle::parameters + Up::parameters);
+    static constexpr int W = R::lanes, kept = 0, D = I::width;
+    static constexpr long long parameters =
+        Router::parameters + D + E * (Down::parameters + Middle::parameters + Up::parameters);
     static constexpr double flops = Router::flops + E * (Down::flops + Middle::flops + Up::flops);
     static constexpr std::ptrdiff_t stride = In<I, R>::stride, narrow = In<Narrow, R>::stride,
                                     experts = Out<typename Router::Output, R>::stride;

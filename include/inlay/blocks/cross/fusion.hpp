@@ -28,7 +28,7 @@ template <class Spec_, int H, class... P> struct FusionForm {
         static constexpr int W = R::lanes, half = I::width / 2, k = half / H, stride = In<I, R>::stride;
         using Linear = typename Dense<1>::template Block<I, R>;
         using Weight = Tensor<R, k, k>;
-        static constexpr int parameters = Linear::parameters + H * k * k;
+        static constexpr long long parameters = Linear::parameters + 1LL * H * k * k;
         static constexpr double flops = Linear::flops + 2.0 * H * k * (k + 1);
         struct Params {
             typename Linear::Params linear;

@@ -32,7 +32,8 @@ template <class Spec_, int V, int D, int Each, class R> struct OneTable : BlockD
     using Spec = Spec_;
     using T = typename R::type;
     using Params = EmbedTable<R, V, D>;
-    static constexpr int parameters = V * D, W = R::lanes;
+    static constexpr int W = R::lanes;
+    static constexpr long long parameters = 1LL * V * D;
     template <int B> struct Grads {
         TableGrads<R, V, D, B * Each> weight;
     };

@@ -53,7 +53,8 @@ template <class How, class Field, class R> struct NumberFeatures;
 
 template <class Field, class R> struct NumberFeatures<PiecewiseLinear, Field, R> {
     using T = typename R::type;
-    static constexpr int bins = Field::ids - 1, width = Field::ids, parameters = 0;
+    static constexpr int bins = Field::ids - 1, width = Field::ids;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, F&&) {}
     static void initialize(Key, Params&) noexcept {}
@@ -73,7 +74,8 @@ template <int K, double S, class Field, class R> struct NumberFeatures<Periodic<
     using T = typename R::type;
     using V = simd::vec<T, R::lanes>;
     static constexpr bool tells_missing = Field::ids > 0;
-    static constexpr int W = R::lanes, width = 2 * K + tells_missing, parameters = K;
+    static constexpr int W = R::lanes, width = 2 * K + tells_missing;
+    static constexpr long long parameters = K;
     struct Params {
         Tensor<R, 1, K> frequency;
     };
@@ -116,7 +118,7 @@ template <class How, class Field, int D, class R> struct NumberBlock {
     using Inner = Shape<Features::width>;
     using Outer = Shape<D>;
     using Linear = typename Dense<D>::template Block<Inner, R>;
-    static constexpr int parameters = Features::parameters + Linear::parameters;
+    static constexpr long long parameters = Features::parameters + Linear::parameters;
     static constexpr double flops = Linear::flops;
     static constexpr int vs = In<Inner, R>::stride, ys = In<Outer, R>::stride;
 
@@ -195,7 +197,7 @@ template <class Spec_, class How, int D, class R> struct NumberEmbedBlock : Bloc
     using Params = typename Number::Params;
     template <int> using Grads = Params;
     template <int B> using Tape = typename Number::template Tape<B>;
-    static constexpr int parameters = Number::parameters;
+    static constexpr long long parameters = Number::parameters;
     static constexpr double flops = Number::flops;
     static constexpr std::size_t scratch(int B) { return Number::scratch(B); }
 

@@ -30,7 +30,7 @@ struct QuotientBlock<Spec_, M, D, Tokens<L, V>, R> : BlockDefaults {
     using Output = Shape<L, D>;
     static constexpr int W = R::lanes, Q = (V + M - 1) / M;
     static constexpr bool streams = true;
-    static constexpr int parameters = (M + Q) * D;
+    static constexpr long long parameters = (1LL * M + Q) * D;
     static constexpr double flops = 1.0 * L * D;
     struct Params {
         TableOf<R, M, D> remainder;

@@ -45,12 +45,12 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     template <std::size_t K> static constexpr bool is_embedded = embeds_field<How, At<K, F...>>;
 
     struct Elsewhere {
-        static constexpr int parameters = 0;
+        static constexpr long long parameters = 0;
         static constexpr double flops = 0;
     };
     /// What field K owns: a table, a block, or nothing, as its table is that of another field.
     template <std::size_t K> struct Own {
-        static constexpr int parameters = Tables::template rows<K> * D;
+        static constexpr long long parameters = 1LL * Tables::template rows<K> * D;
         static constexpr double flops = 2.0 * D * At<K, F...>::capacity;
         // The vector of a number is a float's in every model.
         using Params = TableOf<std::conditional_t<Tables::template is_number<K>, InFloat<R>, R>,
@@ -63,7 +63,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     template <std::size_t K>
         requires(is_embedded<K>)
     struct Own<K> {
-        static constexpr int parameters = Number<K>::parameters;
+        static constexpr long long parameters = Number<K>::parameters;
         static constexpr double flops = Number<K>::flops;
         using Params = typename Number<K>::Params;
         template <int> using Grads = Params;
@@ -72,7 +72,7 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
     template <std::size_t K>
         requires(!Tables::template owns<K>)
     struct Own<K> {
-        static constexpr int parameters = 0;
+        static constexpr long long parameters = 0;
         static constexpr double flops = 2.0 * D * At<K, F...>::capacity;
         using Params = Elsewhere;
         template <int> using Grads = Elsewhere;
@@ -83,14 +83,14 @@ struct EmbedBlock<Spec_, D, Record<F...>, R> : BlockDefaults {
         using Params = Leaves<typename Own<J>::Params...>;
         template <int B> using Grads = Leaves<typename Own<J>::template Grads<B>...>;
         template <int B> using Tape = Leaves<typename Own<J>::template Tape<B>...>;
-        static constexpr int parameters = (Own<J>::parameters + ...);
+        static constexpr long long parameters = (Own<J>::parameters + ...);
         static constexpr double flops = (Own<J>::flops + ...);
     };
     using Types = TypesOf<std::index_sequence_for<F...>>;
     using Params = typename Types::Params;
     template <int B> using Grads = typename Types::template Grads<B>;
     template <int B> using Tape = typename Types::template Tape<B>;
-    static constexpr int parameters = Types::parameters;
+    static constexpr long long parameters = Types::parameters;
     static constexpr double flops = Types::flops;
     static constexpr std::size_t scratch(int B) {
         std::size_t most = Pool::scratch;

@@ -17,7 +17,7 @@ template <class Spec_, Name N, int V, int D, int Each> struct SharedTable {
     static constexpr int each = Each;
     template <int More> using with = SharedTable<Spec, N, V, D, Each + More>;
     using Output = Shape<V, D>;
-    static constexpr int parameters = V * D;
+    static constexpr long long parameters = 1LL * V * D;
     static constexpr double flops = 0;
     template <class R> using Params = EmbedTable<R, V, D>;
     template <class R, int B> struct Grads {

@@ -28,7 +28,8 @@ template <Name Side> using TimeBuckets = BasicTimeBuckets<Side, 128, 1.0>;
 namespace detail {
 template <class R, class Policy> struct TimeBias {
     using T = typename R::type;
-    static constexpr int parameters = 0, numbers = 0;
+    static constexpr int numbers = 0;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class... A> static void visit(A&&...) {}
     template <class... A> static void initialize(A&&...) noexcept {}
@@ -40,7 +41,8 @@ template <class R, class Policy> struct TimeBias {
 template <class R, Name Side, int Count, double Unit>
 struct TimeBias<R, BasicTimeBuckets<Side, Count, Unit>> {
     using T = typename R::type;
-    static constexpr int parameters = Count + 1, numbers = 1;
+    static constexpr int numbers = 1;
+    static constexpr long long parameters = Count + 1;
     struct Params {
         Tensor<R, 1, Count + 1> time;
     };

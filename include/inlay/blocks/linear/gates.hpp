@@ -32,7 +32,8 @@ template <class T> struct HeadNumbers {
 /// makes rows of the former from x, `open` the latter, `pull` goes back, adding to dx where it is not null.
 template <class I, class R, int H, int d, class Policy> struct Fading {
     using T = typename R::type;
-    static constexpr int width = 0, each = 0, parameters = 0;
+    static constexpr int width = 0, each = 0;
+    static constexpr long long parameters = 0;
     static constexpr bool steps = false;
     static constexpr double flops = 0;
     struct Params {};
@@ -62,7 +63,7 @@ template <class I, class R, int H, int Each, int Rank, class Function, class... 
     using Map = GateMap<I, R, width, Rank, Bias...>;
     static constexpr int row = Out<Shape<1, width>, R>::stride;
     using Constants = typename Function::template Constants<R, H, width>;
-    static constexpr int parameters = Map::parameters + Constants::parameters;
+    static constexpr long long parameters = Map::parameters + Constants::parameters;
     static constexpr double flops = Map::flops;
     struct Params {
         typename Map::Params map;
@@ -128,7 +129,7 @@ struct SoftplusFading {
     template <class V> static V slope(V x, V rate) noexcept { return rate * simd::sigmoid(x); }
     template <class R, int H, int N> struct Constants {
         using T = typename R::type;
-        static constexpr int parameters = H + N;
+        static constexpr long long parameters = H + N;
         Tensor<R, 1, H> a_log;
         Tensor<R, 1, N> dt_bias;
 
@@ -164,7 +165,7 @@ struct LogisticFading {
     template <class V> static V slope(V x, V) noexcept { return part<V>() * simd::sigmoid(-x); }
     template <class R, int H, int N> struct Constants {
         using T = typename R::type;
-        static constexpr int parameters = 0;
+        static constexpr long long parameters = 0;
         template <class... A> static void visit(A&&...) {}
         template <class Key> void initialize(Key) noexcept {}
         void rates(T* to) const noexcept { kernels::clear(to, Out<Shape<1, N>, R>::stride); }
@@ -180,7 +181,7 @@ struct Fading<I, R, H, d, StepGate> : GatedFading<I, R, H, 1, 0, SoftplusFading,
     using T = typename R::type;
     using Base = GatedFading<I, R, H, 1, 0, SoftplusFading, NoBias>;
     static constexpr bool steps = true;
-    static constexpr int parameters = Base::parameters + H;
+    static constexpr long long parameters = Base::parameters + H;
     struct Params : Base::Params {
         Tensor<R, 1, H> skip;
     };
@@ -219,7 +220,8 @@ template <class I, class R, int H, class... Bias> struct HeadGate {
     using T = typename R::type;
     using Map = typename Dense<H, Bias...>::template Block<I, R>;
     using Params = typename Map::Params;
-    static constexpr int width = H, parameters = Map::parameters, row = Out<Shape<1, H>, R>::stride;
+    static constexpr int width = H, row = Out<Shape<1, H>, R>::stride;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     static void map(int n, Params const& p, T const* x, T* pre) noexcept { Map::apply(n, p, x, pre); }
     static void open(int n, T times, T const* pre, HeadNumbers<T> gate) noexcept {
@@ -243,7 +245,8 @@ template <class I, class R, int H, class... Bias> struct HeadGate {
 
 /// beta = times sigmoid(b x), one a head.
 template <class I, class R, int H, bool Used> struct Strength {
-    static constexpr int width = 0, parameters = 0;
+    static constexpr int width = 0;
+    static constexpr long long parameters = 0;
     static constexpr double flops = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}

@@ -32,7 +32,7 @@ template <class S, class Conv, class Places> struct LinearKeys {
         INLAY_EMPTY std::conditional_t<(Map::parameters > 0), TwoMaps, NoMaps> maps;
         INLAY_EMPTY std::conditional_t<S::convolves, Taps, NoTaps> taps;
     };
-    static constexpr int parameters = 2 * Map::parameters + Conv::width * H * (2 * S::d + S::dv);
+    static constexpr long long parameters = 2 * Map::parameters + 1LL * Conv::width * H * (2 * S::d + S::dv);
     static constexpr std::size_t scratch() { return Turn::scratch + 2 * lines(sizeof(T) * S::key_row); }
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {

@@ -20,7 +20,8 @@ template <class R, int H, int d, class Policy> struct FeatureMap;
 template <class R, int d, class Function> struct PointwiseMap {
     using T = typename R::type;
     static constexpr bool copies = true, scaled = true;
-    static constexpr int width = d, parameters = 0;
+    static constexpr int width = d;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     template <class C> static void initialize(C const&, Params&) noexcept {}
@@ -73,7 +74,8 @@ template <class R, int H, int d> struct FeatureMap<R, H, d, HedgehogMap> {
     using T = typename R::type;
     static constexpr int W = R::lanes;
     static constexpr bool copies = true, scaled = true;
-    static constexpr int width = 2 * d, parameters = H * d * (d + 1);
+    static constexpr int width = 2 * d;
+    static constexpr long long parameters = 1LL * H * d * (d + 1);
     struct Params {
         Tensor<R, H * d, d> weight;
         Tensor<R, 1, H * d> bias;
@@ -127,7 +129,8 @@ template <class R, int H, int d> struct FeatureMap<R, H, d, TaylorMap> {
     using T = typename R::type;
     static constexpr int W = R::lanes;
     static constexpr bool copies = true, scaled = false;
-    static constexpr int width = 1 + d + d * (d + 1) / 2, parameters = 0;
+    static constexpr int width = 1 + d + d * (d + 1) / 2;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     template <class C> static void initialize(C const&, Params&) noexcept {}
@@ -168,7 +171,8 @@ template <class R, int H, int d, int M> struct FeatureMap<R, H, d, CosineMap<M>>
     using T = typename R::type;
     static constexpr int W = R::lanes;
     static constexpr bool copies = true, scaled = true;
-    static constexpr int width = 2 * d, parameters = 0;
+    static constexpr int width = 2 * d;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     template <class C> static void initialize(C const&, Params&) noexcept {}
@@ -200,7 +204,8 @@ private:
 /// The features are the numbers themselves, in place.
 template <class R, int H, int d> struct FeatureMap<R, H, d, IdentityMap> {
     static constexpr bool copies = false, scaled = true;
-    static constexpr int width = d, parameters = 0;
+    static constexpr int width = d;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     template <class C> static void initialize(C const&, Params&) noexcept {}

@@ -19,7 +19,7 @@ template <class S, class Gate> struct LinearRead {
     };
     struct Nothing {};
     using Params = std::conditional_t<S::norms, Weight, Nothing>;
-    static constexpr int parameters = S::norms ? dv : 0;
+    static constexpr long long parameters = S::norms ? dv : 0;
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {
         if constexpr (S::norms) {

@@ -8,7 +8,7 @@ namespace inlay::inline INLAY_ISA {
 namespace detail {
 
 template <class S, bool Learned = S::starts> struct LinearStart {
-    static constexpr int parameters = 0;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     static void initialize(Params&) noexcept {}
@@ -19,7 +19,8 @@ template <class S, bool Learned = S::starts> struct LinearStart {
 /// A parameter; a state that is all zero has not begun, and gets it with its first token.
 template <class S> struct LinearStart<S, true> {
     using R = typename S::Real;
-    static constexpr int rows = S::H * S::features, parameters = rows * S::dv;
+    static constexpr int rows = S::H * S::features;
+    static constexpr long long parameters = 1LL * rows * S::dv;
     struct Params {
         Tensor<R, rows, S::dv> start;
     };

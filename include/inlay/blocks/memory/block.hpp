@@ -53,9 +53,9 @@ template <class Spec, class I, class R> struct MemoryBlock : BlockDefaults {
         alignas(64) T stretch[std::size_t(B)][std::size_t(S::stretches)][kept];
     };
 
-    static constexpr int parameters = 2 * Q::parameters + V::parameters + O::parameters + Keys::parameters +
-                                      Begin::parameters + Gates::parameters + Wrap::parameters +
-                                      Read::parameters + (S::gates ? V::parameters : 0);
+    static constexpr long long parameters =
+        2 * Q::parameters + V::parameters + O::parameters + Keys::parameters + Begin::parameters +
+        Gates::parameters + Wrap::parameters + Read::parameters + (S::gates ? V::parameters : 0);
     static constexpr double flops = 2 * Q::flops + V::flops + O::flops + Gates::flops +
                                     (S::gates ? V::flops : 0) + 2.0 * I::rows * Keys::parameters +
                                     double(I::rows) * H * (S::momentum ? 10.0 : 6.0) * S::numbers +

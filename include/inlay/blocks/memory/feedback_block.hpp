@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/blocks/memory/feedback_layer.hpp>
+#include <inlay/blocks/memory/feedback_stretch.hpp>
 
 #include <cstring>
 
@@ -16,6 +17,7 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
     using Work = typename Layer::Work;
     using Seen = typename Layer::Seen;
     using Rows = HeadRows<T>;
+    using Stretch = FeedbackStretch<Spec::Blocks::block, Spec::Blocks::segments>;
     static constexpr bool streams = true;
     static constexpr int W = R::lanes, D = I::width, K = Spec::kv_heads, N = Spec::feedback,
                          B = Spec::Blocks::block, capacity = (Spec::Blocks::segments + 1) * B,
@@ -32,10 +34,12 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
     struct State {
         alignas(64) T key[std::size_t(K)][std::size_t(capacity)][std::size_t(wide)];
         alignas(64) T value[std::size_t(K)][std::size_t(capacity)][std::size_t(wide)];
+        alignas(64) T fam_kv[std::size_t(2 * K * N * wide)]; ///< what step would project again from fam
         T fam[std::size_t(N * row)];
         std::int64_t count; ///< of tokens
     };
-    /// Keys and values of what came before and of a sequence of Tokens, and F before each stretch.
+    /// Keys and values of what came before and of a sequence of Tokens, and F before each stretch and at the
+    /// end.
     template <int Tokens> struct Long {
         static constexpr int rows = capacity + Tokens;
         alignas(64) T key[std::size_t(K)][std::size_t(rows)][std::size_t(wide)];
@@ -45,12 +49,12 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
     };
     struct Kept {
         Long<I::rows> of;
-        alignas(64) T fam[std::size_t(stretches)][std::size_t(N * row)];
+        alignas(64) T fam[std::size_t(stretches + 1)][std::size_t(N * row)];
     };
     template <int Batch> struct Tape {
         Kept kept[std::size_t(Batch)];
     };
-    static constexpr int parameters = N * D + Layer::parameters;
+    static constexpr long long parameters = 1LL * N * D + Layer::parameters;
     static constexpr double flops =
         Layer::flops + 4.0 * I::rows * Spec::heads * Spec::template head_dim<D> * (N + capacity / 2.0);
 
@@ -66,8 +70,9 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
     static constexpr std::size_t fams = numbers(std::size_t(2 * K * N * wide));
     static constexpr std::size_t scratch(int) {
         return 2 * lines(sizeof(Long<I::rows>)) + 2 * lines(sizeof(State)) + 2 * fams +
-               3 * numbers(std::size_t(N * row)) + numbers(std::size_t(group * row)) +
-               lines(sizeof(int) * std::size_t(stretches)) + 2 * Layer::bytes(group, capacity);
+               5 * numbers(std::size_t(N * row)) + numbers(std::size_t(row)) +
+               numbers(std::size_t(group * row)) + lines(sizeof(int) * std::size_t(stretches)) +
+               2 * Layer::bytes(group, capacity);
     }
     static constexpr std::size_t step_scratch() {
         return lines(sizeof(Long<1>)) + fams + 2 * numbers(std::size_t(N * row)) +
@@ -104,12 +109,19 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
             auto const* const in = c.template state_in<State>(b);
             if (auto const* const out = c.template d_state_out<State>(b)) carried = *out;
             else std::memset(static_cast<void*>(&carried), 0, sizeof carried);
+            auto* const to = c.template d_state_in<State>(b);
+            if constexpr (wants_grad<DX>) clear_rows_from(dx, b, n);
+            if (n == 0) {
+                if (to) *to = carried;
+                continue;
+            }
             std::int64_t const before = in ? in->count : 0;
             std::memset(static_cast<void*>(&d), 0, sizeof d);
             std::copy_n(carried.fam, N * row, dfam);
             int const front = int(std::min<std::int64_t>(before, capacity));
-            ring(before + n, front + n, [&](int slot, int at) noexcept {
-                exchange(slot, at, carried, d, [](T& of_state, T& of_long) { of_long = of_state; });
+            ring<capacity>(before + n, front + n, [&](int slot, int at) noexcept {
+                exchange(slot, at, carried, d,
+                         [](T const* of_state, T* of_long) { copy(of_state, of_long); });
             });
             Scratch own = s;
             pull_sequence(
@@ -118,54 +130,28 @@ template <class Spec, class I, class R> struct FeedbackBlock : BlockDefaults {
                     if constexpr (wants_grad<DX>) return dx(b, t);
                     else return nullptr;
                 },
-                d, dfam, own);
+                d, dfam, carried.fam_kv, own);
             std::memset(static_cast<void*>(&carried), 0, sizeof carried);
-            ring(before, front, [&](int slot, int at) noexcept {
-                exchange(slot, at, carried, d, [](T& of_state, T& of_long) { of_state = of_long; });
+            ring<capacity>(before, front, [&](int slot, int at) noexcept {
+                exchange(slot, at, carried, d,
+                         [](T* of_state, T const* of_long) { copy(of_long, of_state); });
             });
             if (before > 0) std::copy_n(dfam, N * row, carried.fam);
-            else if (n > 0) {
+            else
                 for (int i = 0; i < N; ++i) kernels::add<W>(padded(D, W), dfam + i * row, g.fam[i]);
-            } else std::copy_n(dfam, N * row, carried.fam);
-            if constexpr (wants_grad<DX>) clear_rows_from(dx, b, n);
-            if (auto* const to = c.template d_state_in<State>(b)) *to = carried;
+            if (to) *to = carried;
         }
     }
 
 private:
-    /// f(slot of the ring, row of a Long) for what a ring holds after `count` tokens, the last of which
-    /// is in row `end - 1`.
-    template <class F> static void ring(std::int64_t count, int end, F const& f) noexcept {
-        int const held = int(std::min<std::int64_t>(count, capacity));
-        for (int i = 1; i <= held; ++i) f(int((count - i) % capacity), end - i);
-    }
+    static void copy(T const* from, T* to) noexcept { std::copy_n(from, wide, to); }
     template <class S, class L, class F>
     static void exchange(int slot, int at, S& state, L& other, F const& f) noexcept {
-        for (int k = 0; k < K; ++k)
-            for (int i = 0; i < wide; ++i) {
-                f(state.key[k][slot][i], other.key[k][at][i]);
-                f(state.value[k][slot][i], other.value[k][at][i]);
-            }
+        for (int k = 0; k < K; ++k) {
+            f(state.key[k][slot], other.key[k][at]);
+            f(state.value[k][slot], other.value[k][at]);
+        }
     }
-    /// A stretch of m tokens from the t-th on, after `before` in other calls.
-    struct Stretch {
-        std::int64_t at, block; ///< places of its first token, and of its block's
-        int m, t;
-        Stretch(std::int64_t before, int front, int t_, int n) noexcept
-            : at(before + t_), block(at / B * B), t(t_), shift(int(before) - front) {
-            int const place = int(at - block);
-            m = std::min({std::min(B, 64), B - place, n - t_});
-        }
-        bool ends_block() const noexcept { return at + m == block + B; }
-        /// The row of a Long where a place is.
-        int row_of(std::int64_t place) const noexcept { return int(place - shift); }
-        std::int64_t first_seen() const noexcept {
-            return std::max<std::int64_t>(0, block - std::int64_t(Spec::Blocks::segments) * B);
-        }
-
-    private:
-        std::int64_t shift;
-    };
     template <class L> static Seen tokens_see(Stretch const& c, Rows fk, Rows fv, L& of) noexcept {
         int const from = c.row_of(c.first_seen()), end = c.row_of(c.at) + c.m;
         return {fk, fv, of.keys(from), of.values(from), end - from, c.row_of(c.at) + 1 - from, 1};
@@ -175,7 +161,8 @@ private:
         return {fk, fv, of.keys(from), of.values(from), B, B, 0};
     }
     static Rows fam_rows(T* of) noexcept { return {of, N * wide, wide}; }
-
+    /// F's keys and values are those that `in` has if it is also `out`, as for a step; else they are made
+    /// again, so that gradients find their way to the F that came in.
     template <class L>
     static void run(int n, Params const& p, State const* in, State* out, T const* x, T* y, L& of,
                     int capacity_of_group, T* kept, Scratch s) noexcept {
@@ -187,15 +174,20 @@ private:
         std::int64_t const before = in ? in->count : 0;
         int const front = int(std::min<std::int64_t>(before, capacity));
         std::copy_n(before > 0 ? in->fam : p.fam[0], N * row, fam);
+        auto const answer = [&](std::int64_t block) noexcept {
+            Layer::norm(N, p.layer, fam, w);
+            Layer::answer(N, p.layer, block - N, w, fk, fv, s);
+        };
+        if (before > 0 && in == out) std::copy_n(in->fam_kv, 2 * K * N * wide, fam_kv);
+        else answer(before / B * B);
         if (before > 0)
-            ring(before, front, [&](int slot, int at) noexcept {
-                exchange(slot, at, *in, of, [](T const& of_state, T& of_long) { of_long = of_state; });
+            ring<capacity>(before, front, [&](int slot, int at) noexcept {
+                exchange(slot, at, *in, of, [](T const* of_state, T* of_long) { copy(of_state, of_long); });
             });
-        for (int t = 0, j = 0; t < n; ++j) {
+        int j = 0;
+        for (int t = 0; t < n; ++j) {
             Stretch const c(before, front, t, n);
             if (kept) std::copy_n(fam, N * row, kept + j * N * row);
-            Layer::norm(N, p.layer, fam, w);
-            Layer::answer(N, p.layer, c.block - N, w, fk, fv, s);
             T const* const tokens = x + std::ptrdiff_t(t) * row;
             int const here = c.row_of(c.at);
             Layer::ask(c.m, p.layer, tokens, c.at, w, s);
@@ -206,31 +198,44 @@ private:
                 Layer::ask(N, p.layer, fam, c.block + B - N, w, s);
                 Layer::attend(N, fam_sees(c, fk, fv, of), w);
                 Layer::finish(N, p.layer, c.block > 0 ? fam : nullptr, w, next);
-                std::copy_n(next, N * row, fam);
+                if constexpr (Spec::rows_are_normed) Layer::norm_rows(N, next, fam);
+                else std::copy_n(next, N * row, fam);
+                answer(c.block + B);
             }
             t += c.m;
         }
+        if (kept) std::copy_n(fam, N * row, kept + j * N * row);
         if (!out) return;
         if (out != in) {
             if (in) *out = *in;
             else std::memset(static_cast<void*>(out), 0, sizeof *out);
         }
-        ring(before + n, front + n, [&](int slot, int at) noexcept {
-            exchange(slot, at, *out, of, [](T& of_state, T const& of_long) { of_state = of_long; });
-        });
-        if (n > 0) std::copy_n(fam, N * row, out->fam);
+        ring<capacity>(
+            before + n, front + n,
+            [&](int slot, int at) noexcept {
+                exchange(slot, at, *out, of, [](T* of_state, T const* of_long) { copy(of_long, of_state); });
+            },
+            n);
+        if (n > 0) {
+            std::copy_n(fam, N * row, out->fam);
+            std::copy_n(fam_kv, 2 * K * N * wide, out->fam_kv);
+        }
         out->count = before + n;
     }
 
     template <class To>
     static void pull_sequence(int n, Params const& p, Params& g, std::int64_t before, int front, Kept& kept,
                               T const* x, T const* dy, To const& dx_at, Long<I::rows>& d, T* dfam,
-                              Scratch s) noexcept {
+                              T const* dlast_kv, Scratch s) noexcept {
         Work const w = Layer::take(s, group, capacity), dw = Layer::take(s, group, capacity);
         T* const fam_kv = s.template take<T>(std::size_t(2 * K * N * wide));
         T* const dfam_kv = s.template take<T>(std::size_t(2 * K * N * wide));
         T* const dold = s.template take<T>(std::size_t(N * row));
         T* const dtokens = s.template take<T>(std::size_t(group * row));
+        T* const next = s.template take<T>(std::size_t(N * row));
+        T* const dnext = s.template take<T>(std::size_t(N * row));
+        T* const of_ones = s.template take<T>(std::size_t(row)); // a gradient that nobody asks for
+        kernels::clear(of_ones, row);
         Rows const fk = fam_rows(fam_kv), fv = fam_rows(fam_kv + K * N * wide), dfk = fam_rows(dfam_kv),
                    dfv = fam_rows(dfam_kv + K * N * wide);
         int* const starts = s.template take<int>(std::size_t(stretches));
@@ -239,6 +244,10 @@ private:
             starts[j] = t;
             t += Stretch(before, front, t, n).m;
         }
+        std::copy_n(dlast_kv, 2 * K * N * wide, dfam_kv);
+        Layer::norm(N, p.layer, kept.fam[j], w);
+        Layer::answer_backward(N, p.layer, g.layer, kept.fam[j], (before + n) / B * B - N, w, dw, dfk, dfv,
+                               dfam, s);
         while (--j >= 0) {
             Stretch const c(before, front, starts[j], n);
             T const* const fam = kept.fam[j];
@@ -251,7 +260,11 @@ private:
                 T const* const added = c.block > 0 ? fam : nullptr;
                 Layer::ask(N, p.layer, fam, c.block + B - N, w, s);
                 Layer::attend(N, seen, w);
-                Layer::finish(N, p.layer, added, w, nullptr);
+                Layer::finish(N, p.layer, added, w, Spec::rows_are_normed ? next : nullptr);
+                if constexpr (Spec::rows_are_normed) {
+                    Layer::norm_rows_backward(N, next, dfam, dnext, of_ones);
+                    std::copy_n(dnext, N * row, dfam);
+                }
                 Layer::finish_backward(N, p.layer, g.layer, w, dw, dfam, added ? dold : nullptr);
                 Layer::attend_backward(N, seen, fam_sees(c, dfk, dfv, d), w, dw);
                 Layer::ask_backward(N, p.layer, g.layer, fam, c.block + B - N, w, dw, dold, s);

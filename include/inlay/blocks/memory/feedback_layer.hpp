@@ -11,6 +11,8 @@
 #include <inlay/kernels/attention/lists.hpp>
 #include <inlay/kernels/glu.hpp>
 
+#include <array>
+
 namespace inlay::inline INLAY_ISA {
 namespace detail {
 
@@ -41,7 +43,7 @@ template <class I_, class R, class P> struct FeedbackLayer {
         typename Up::Params gate, up;
         typename Down::Params down;
     };
-    static constexpr int parameters =
+    static constexpr long long parameters =
         2 * D + Q::parameters + 2 * Key::parameters + O::parameters + 2 * Up::parameters + Down::parameters;
     static constexpr double flops = Q::flops + 2 * Key::flops + O::flops + 2 * Up::flops + Down::flops;
     template <class Ps, class F> static void visit(Ps& p, Path const& at, F&& f) {
@@ -156,6 +158,14 @@ template <class I_, class R, class P> struct FeedbackLayer {
         kernels::rms_norm<W>(n, D, eps, x, p.norm.weight[0], w.normed, row);
     }
 
+    /// Rows over their root mean square; on the way back, what weights would get goes to `of_ones`.
+    static void norm_rows(int n, T const* x, T* y) noexcept {
+        kernels::rms_norm<W>(n, D, eps, x, ones.data(), y, row);
+    }
+    static void norm_rows_backward(int n, T const* x, T const* dy, T* dx, T* of_ones) noexcept {
+        kernels::rms_norm_backward<W>(n, D, eps, x, ones.data(), dy, dx, of_ones, row);
+    }
+
     /// What n queries in w see: feedback memory, and so many keys of tokens, whose heads lie `apart`.
     struct Seen {
         HeadRows<T> fam_key, fam_value, key, value;
@@ -193,6 +203,11 @@ template <class I_, class R, class P> struct FeedbackLayer {
     }
 
 private:
+    alignas(64) static constexpr auto ones = [] {
+        std::array<T, std::size_t(row)> weights{};
+        for (std::size_t i = 0; i < std::size_t(D); ++i) weights[i] = 1;
+        return weights;
+    }();
     static void norm_backward(int n, Params const& p, Params& g, T const* x, Work const& back,
                               T* dx) noexcept {
         kernels::rms_norm_backward<W>(n, D, eps, x, p.norm.weight[0], back.normed, back.sum, g.norm.weight[0],

@@ -40,7 +40,8 @@ template <class S, class I> struct MemoryGates {
         INLAY_EMPTY std::conditional_t<S::momentum, typename Gate::Params, NoGate> eta;
         typename Gate::Params theta;
     };
-    static constexpr int count = 1 + S::forgets + S::momentum, parameters = count * Gate::parameters;
+    static constexpr int count = 1 + S::forgets + S::momentum;
+    static constexpr long long parameters = count * Gate::parameters;
     static constexpr double flops = count * Gate::flops;
 
     template <class P, class F> static void visit(P& p, Path const& at, F&& f) {

@@ -11,7 +11,7 @@ namespace detail {
 /// The layers from the L-th on: `memory.0 [H width_0, width_1]`, `memory.1` and so on, head below head, from
 /// Xavier's distribution; or zeros.
 template <class S, int L, bool Learned = S::learned && (L < S::layers)> struct MemoryStart {
-    static constexpr int parameters = 0;
+    static constexpr long long parameters = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
     template <class Key> static void initialize(Key, Params&) noexcept {}
@@ -23,7 +23,7 @@ template <class S, int L> struct MemoryStart<S, L, true> {
     using Rest = MemoryStart<S, L + 1>;
     static constexpr kernels::MemoryForm form = S::form();
     static constexpr int in = form.width[L], out = form.width[L + 1], row = form.row[L + 1];
-    static constexpr int parameters = S::H * in * out + Rest::parameters;
+    static constexpr long long parameters = 1LL * S::H * in * out + Rest::parameters;
     struct Params {
         Tensor<typename S::Real, S::H * in, out> weight;
         INLAY_EMPTY typename Rest::Params rest;

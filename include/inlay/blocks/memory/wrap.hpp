@@ -10,7 +10,7 @@ namespace detail {
 
 template <class S, bool Used = S::wraps> struct MemoryWrap {
     using T = typename S::T;
-    static constexpr int parameters = 0;
+    static constexpr long long parameters = 0;
     static constexpr std::size_t scratch = 0;
     struct Params {};
     template <class P, class F> static void visit(P&, Path const&, F&&) {}
@@ -22,7 +22,8 @@ template <class S, bool Used = S::wraps> struct MemoryWrap {
 
 template <class S> struct MemoryWrap<S, true> {
     using T = typename S::T;
-    static constexpr int H = S::H, dv = S::dv, row = S::value_row, parameters = 2 * H * dv;
+    static constexpr int H = S::H, dv = S::dv, row = S::value_row;
+    static constexpr long long parameters = 2LL * H * dv;
     static constexpr std::size_t scratch = 2 * lines(sizeof(T) * 2 * std::size_t(H) * row);
     struct Params {
         Tensor<typename S::Real, 1, H * dv> weight, bias;

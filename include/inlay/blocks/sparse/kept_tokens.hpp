@@ -19,7 +19,8 @@ struct KeyChoice<S, Pattern> : PlainChoice {
     using Work = TokenWork<S, KeyChoice>;
     using Side = PartRows<Shape<S::rows, 1>, typename S::Real>; ///< scores of new tokens
     using Map = typename Dense<1, NoBias>::template Block<typename S::Input, typename S::Real>;
-    static constexpr int W = S::W, most_tokens = Pattern::kept_tokens, parameters = Map::parameters;
+    static constexpr int W = S::W, most_tokens = Pattern::kept_tokens;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     struct Params {
         typename Map::Params score;

@@ -122,9 +122,7 @@ template <class S, class Choice> struct PieceWork {
                 head.queries, chosen,
                 [&](int first, int end, std::int32_t const* ids, int n) {
                     kernels::RowsAhead<T> ahead;
-                    ahead.add(std::min(n, kernels::block_queries), ids, head.query, head.query_row, S::d);
-                    Head own = own_of(head, first, end);
-                    own.ahead = &ahead;
+                    Head const own = own_of(head, first, end, n, ids, ahead);
                     kernels::attend<W>(own, scores, sink, out + first * out_row, out_row, kept + first,
                                        space);
                 },
@@ -150,10 +148,8 @@ template <class S, class Choice> struct PieceWork {
                 head.queries, chosen,
                 [&](int first, int end, std::int32_t const* ids, int n) {
                     kernels::RowsAhead<T> ahead;
-                    ahead.add(std::min(n, kernels::block_queries), ids, head.query, head.query_row, S::d);
+                    Head const own = own_of(head, first, end, n, ids, ahead);
                     ahead.add(std::min(n, kernels::block_queries), ids, dout, dout_row, S::vd);
-                    Head own = own_of(head, first, end);
-                    own.ahead = &ahead;
                     kernels::attend_backward<Weights, W>(own, scores, dout + first * dout_row, dout_row,
                                                          kept + first, mean + first,
                                                          dq + first * head.query_row, dk, dv, space);
@@ -199,8 +195,11 @@ template <class S, class Choice> struct PieceWork {
     }
 
 private:
-    /// Queries [first, end).
-    static Head own_of(Head head, int first, int end) noexcept {
+    /// Queries [first, end); the n listed ones, which come next, are asked for meanwhile.
+    static Head own_of(Head head, int first, int end, int n, std::int32_t const* ids,
+                       kernels::RowsAhead<T>& ahead) noexcept {
+        ahead.add(std::min(n, kernels::block_queries), ids, head.query, head.query_row, S::d);
+        head.ahead = &ahead;
         head.queries = end - first, head.query += first * head.query_row, head.spans = head.spans.from(first);
         return head;
     }

@@ -28,7 +28,8 @@ struct KeyChoice<S, Pattern> : PlainChoice {
                          at_once = 32;
     static constexpr int score_row = padded(Means::most, W), held = Grid::held + 1,
                          held_row = padded(held, W);
-    static constexpr int parameters = Map::parameters, branch = S::rows * S::vwide;
+    static constexpr int branch = S::rows * S::vwide;
+    static constexpr long long parameters = Map::parameters;
     static constexpr double flops = Map::flops;
     struct Params {
         typename Map::Params gate;

@@ -11,73 +11,57 @@
 #pragma once
 
 #include <inlay/kernels/memory/norm.hpp>
+#include <inlay/kernels/memory/token.hpp>
 #include <inlay/kernels/memory/weights.hpp>
 
 namespace inlay::inline INLAY_ISA {
 namespace kernels {
 
-inline constexpr int most_memory_layers = 4;
-inline constexpr double memory_norm_eps = 1e-5;
-
-enum class MemoryRead : unsigned char { post, pre, previous_chunk };
-
-/// The layers of a memory: `width[0]` numbers of a key to `width[layers]` of a value; rows are padded to
-/// whole vectors, and layers lie one behind the other.
-struct MemoryForm {
-    int layers = 1;
-    int width[std::size_t(most_memory_layers) + 1]{}, row[std::size_t(most_memory_layers) + 1]{};
-    MemoryRead read = MemoryRead::post;
-    bool residual = false;    ///< M(k) = k + f(k)
-    bool norm = false;        ///< with residual: M(k) = k + LayerNorm(f(k))
-    bool first_order = false; ///< backward takes gradients for independent of the memory that they are of
-    double loss_scale = 1;    ///< c
-    double limit = 0;         ///< gradients of norm n are divided by sqrt(1 + n^2 / limit^2); 0: none
-
-    constexpr int numbers(int below) const { ///< of the layers below layer `below`, of all for `layers`
-        int sum = 0;
-        for (int l = 0; l < below; ++l) sum += width[l] * row[l + 1];
-        return sum;
-    }
-    constexpr int numbers() const { return numbers(layers); }
-    constexpr int widest() const {
-        int most = 0;
-        for (int l = 0; l <= layers; ++l) most = std::max(most, row[l]);
-        return most;
-    }
-};
-
-/// Tokens of a head; rows are padded to whole vectors with zeros, and lie one behind the other.
-template <class T> struct MemoryChunk {
-    MemoryForm form;
-    int tokens;
-    T const *q = nullptr, *k = nullptr, *v = nullptr;
-    T const *alpha = nullptr, *eta = nullptr; ///< one a token; null: 0
-    T const* theta = nullptr;                 ///< one a token
-    T const* first = nullptr;                 ///< the memory at the start of the chunk that the tokens are of
-    T const *weight = nullptr, *bias = nullptr; ///< of the norm, where there is one
-};
-
 /// Numbers of temporaries for at most `tokens`.
 template <int W> constexpr std::size_t memory_chunk_room(int tokens, MemoryForm const& f, bool backward) {
     std::size_t const n = std::size_t(tokens), row = std::size_t(whole<W>(tokens)),
                       wide = std::size_t(f.widest()), layers = std::size_t(f.layers);
-    std::size_t const forward = memory_weights_room<W>(tokens) + row * wide + n * row + n * wide +
-                                7 * layers * n * wide + 2 * row + (n + 2) * wide;
+    std::size_t const forward = memory_weights_room<W>(tokens) + row * wide + n * row + 2 * n * wide +
+                                9 * layers * n * wide + 2 * row + (n + 2) * wide;
     return forward + (backward ? 2 * n * row + 4 * row + (3 * layers + 5) * n * wide : 0);
 }
 
 namespace detail {
-/// rows of `to` = factor_t rows of x.
+/// Rows of two matrices: those of x times a_t, and times b_t.
 template <int W, class T>
-inline void scale_rows(int n, int row, T const* factor, T const* x, T* to) noexcept {
-    for (int t = 0; t < n; ++t) scale<W>(row, factor[t], x + t * row, to + t * row);
+inline void scale_rows(int n, int row, T const* x, T const* a, T* ax, T const* b, T* bx) noexcept {
+    using V = simd::vec<T, W>;
+    for (int t = 0; t < n; ++t) {
+        V const of_a(a[t]), of_b(b[t]);
+        for (std::ptrdiff_t at = std::ptrdiff_t(t) * row, end = at + row; at < end; at += W) {
+            V const v = V::load(x + at);
+            (of_a * v).store(ax + at), (of_b * v).store(bx + at);
+        }
+    }
 }
 
-/// y = a x + b y over n numbers, a multiple of W.
-template <int W, class T> inline void blend(int n, T a, T const* x, T b, T* y) noexcept {
-    simd::vec<T, W> const va(a), vb(b);
-    zip<W>(n, x, static_cast<T const*>(y), y, [=](auto u, auto v) { return simd::fma(va, u, vb * v); });
-}
+/// What a product's sums become: x + of_old old + of_other other, matrices that lie alike; `other` may be
+/// null.
+template <class T> struct Fading {
+    T const *old, *other;
+    T of_old, of_other;
+    std::ptrdiff_t row;
+
+    Fading from(std::ptrdiff_t r, std::ptrdiff_t column) const noexcept {
+        Fading at = *this;
+        at.old += r * row + column;
+        if (other) at.other += r * row + column;
+        return at;
+    }
+    INLAY_INLINE void next() noexcept {
+        old += row;
+        if (other) other += row;
+    }
+    template <class V> INLAY_INLINE V operator()(V x, std::ptrdiff_t column) const noexcept {
+        if (other) x = simd::fma(V(of_other), V::load(other + column), x);
+        return simd::fma(V(of_old), V::load(old + column), x);
+    }
+};
 
 /// What both directions need of the tokens, their chunk's memory, and the state that they meet.
 template <int W, class F, class T> struct MemoryParts {
@@ -88,15 +72,18 @@ template <int W, class F, class T> struct MemoryParts {
     int const n, row, L;
     T* next;
     MemoryWeights<T> w{};
-    T *turned, *scores, *scaled, *reach, *damp;
-    T const* a[places]{}; ///< what layer l + 1 gets of the keys
-    T const* x[places]{}; ///< and of the queries
-    T* z[places]{};       ///< what layer l gives of the keys, before the function
-    T* y[places]{};       ///< and of the queries
-    T* error[places]{};   ///< the gradient of l in z
-    T* back[places]{};    ///< the same before the function's slope
-    T* push[places]{};    ///< u: error times -theta
-    T* off = nullptr;     ///< M(k) - v, where there is a norm
+    T *turned, *scores, *reach, *damp;
+    T *at_past, *at_speed; ///< of `fade`
+    T const* a[places]{};  ///< what layer l + 1 gets of the keys
+    T const* x[places]{};  ///< and of the queries
+    T* z[places]{};        ///< what layer l gives of the keys, before the function
+    T* y[places]{};        ///< and of the queries
+    T* error[places]{};    ///< the gradient of l in z
+    T* back[places]{};     ///< the same before the function's slope
+    T* push[places]{};     ///< u: error times -theta
+    T* in_end[places]{};   ///< what of u is in M behind the last token
+    T* in_speed[places]{}; ///< and in S
+    T* off = nullptr;      ///< M(k) - v, where there is a norm
 
     MemoryParts(MemoryChunk<T> const& chunk, T* room) noexcept
         : c(chunk), f(chunk.form), n(chunk.tokens), row(whole<W>(chunk.tokens)), L(chunk.form.layers),
@@ -106,7 +93,7 @@ template <int W, class F, class T> struct MemoryParts {
         w.end_worth = take(row), w.end_speed = take(row);
         turned = take(row * f.widest());
         scores = take(n * row);
-        scaled = take(n * f.widest());
+        at_past = take(n * f.widest()), at_speed = take(n * f.widest());
         reach = take(row), damp = take(row);
         memory_weights<W>(n, c.alpha, c.eta, f.read == MemoryRead::pre, w);
         learn();
@@ -128,13 +115,13 @@ template <int W, class F, class T> struct MemoryParts {
         overlap(l, scores);
         weigh(scores);
         triangle_to_later<W>(n, out, scores, row, push[l], out, to, out, false);
-        T const one(1);
-        auto const add = [&](T const* of, T const* by) noexcept {
-            gemm<W>(n, out, Product<T>{width, x[l - 1], in, 1, layer(l, of), out, to, out, {}},
-                    Blend<T>{to, out, &one, 0, by, 1});
-        };
-        add(memory, w.past);
-        if (speed) add(speed, w.speed);
+        fade(l);
+        gemm<W>(n, out, width, at_past, in, 1, layer(l, memory), out, to, out, true);
+        if (speed) gemm<W>(n, out, width, at_speed, in, 1, layer(l, speed), out, to, out, true);
+    }
+    /// What layer l gets of the queries, as M and S at the start count for them.
+    void fade(int l) const noexcept {
+        scale_rows<W>(n, f.row[l - 1], x[l - 1], w.past, at_past, w.speed, at_speed);
     }
     /// Layers below the last, and what the last one gets.
     void pass(T const* memory, T const* speed) noexcept {
@@ -146,12 +133,13 @@ template <int W, class F, class T> struct MemoryParts {
             x[l] = into;
         }
     }
-    /// m(t, j) = x_t a_j of layer l.
+    /// m(t, j) = x_t a_j of layer l, in whole bands.
     void overlap(int l, T* m) const noexcept {
         int const in = f.row[l - 1];
         transpose_rows<W>(n, in, x[l - 1], in, turned, row);
-        triangle_products<W>(n, f.width[l - 1], a[l - 1], in, turned, row, m, row, false);
+        band_products<W>(n, f.width[l - 1], a[l - 1], in, turned, row, m, row);
     }
+    /// Times worth, whose zeros clear what lies above a band's diagonal.
     void weigh(T* m) const noexcept {
         for (int j = 0; j < n; ++j)
             for (int t = j / band * band; t < row; t += W)
@@ -173,6 +161,7 @@ private:
         for (int l = 1; l <= L; ++l) {
             int const in = f.row[l - 1], out = f.row[l];
             z[l] = rows(l), error[l] = rows(l), push[l] = rows(l);
+            in_end[l] = rows(l), in_speed[l] = rows(l);
             T* const to = l < L || f.norm ? z[l] : error[l];
             gemm<W>(n, out, f.width[l - 1], a[l - 1], in, 1, layer(l, c.first), out, to, out, false);
             if (l == L) break;
@@ -211,7 +200,16 @@ private:
             }
             reach[t] = -c.theta[t] * damp[t];
         }
-        for (int l = 1; l <= L; ++l) scale_rows<W>(n, f.row[l], reach, error[l], push[l]);
+        for (int l = 1; l <= L; ++l)
+            for (int t = 0; t < n; ++t) {
+                V const here(reach[t]), end(w.end_worth[t]), speed(w.end_speed[t]);
+                for (std::ptrdiff_t at = std::ptrdiff_t(t) * f.row[l], next_row = at + f.row[l];
+                     at < next_row; at += W) {
+                    V const u = here * V::load(error[l] + at);
+                    u.store(push[l] + at), (end * u).store(in_end[l] + at),
+                        (speed * u).store(in_speed[l] + at);
+                }
+            }
     }
 
 public:
@@ -227,24 +225,23 @@ public:
 template <int W, class F, class T>
 INLAY_NOINLINE inline void memory_chunk(MemoryChunk<T> const& c, T* memory, T* speed, T* o,
                                         T* room) noexcept {
-    detail::MemoryParts<W, F, T> p(c, room);
     MemoryForm const& f = c.form;
-    int const n = c.tokens, L = f.layers, numbers = f.numbers();
+    if (c.tokens == 1 && f.layers == 1 && !f.norm) return memory_token<W>(c, memory, speed, o, room);
+    detail::MemoryParts<W, F, T> p(c, room);
+    int const n = c.tokens, L = f.layers;
     p.pass(memory, speed);
     p.read(L, memory, speed, o);
     if (f.norm) p.normed(o, o);
     if (f.residual) add<W>(std::ptrdiff_t(n) * f.row[L], c.q, o);
-    T const one(1);
-    if (speed) detail::blend<W>(numbers, p.w.end_push, speed, p.w.end_past, memory);
     for (int l = 1; l <= L; ++l) {
         int const in = f.row[l - 1], out = f.row[l];
-        auto const put = [&](T const* worth, T const& keep, T* to) noexcept {
-            detail::scale_rows<W>(n, out, worth, p.push[l], p.scaled);
-            gemm<W>(f.width[l - 1], out, Product<T>{n, p.a[l - 1], 1, in, p.scaled, out, to, out, {}},
-                    Blend<T>{to, out, &keep, 0, &one, 0});
+        auto const put = [&](T const* added, T* to, T keep, T const* other, T of_other) noexcept {
+            gemm<W>(f.width[l - 1], out, Product<T>{n, p.a[l - 1], 1, in, added, out, to, out, {}},
+                    detail::Fading<T>{to, other, keep, of_other, out});
         };
-        put(p.w.end_worth, speed ? one : p.w.end_past, p.layer(l, memory));
-        if (speed) put(p.w.end_speed, p.w.end_keep, p.layer(l, speed));
+        T *const m = p.layer(l, memory), *const s = speed ? p.layer(l, speed) : nullptr;
+        put(p.in_end[l], m, p.w.end_past, s, p.w.end_push);
+        if (s) put(p.in_speed[l], s, p.w.end_keep, nullptr, T(0));
     }
 }
 

@@ -61,14 +61,15 @@ template <int W, class F, class T> struct MemoryWayBack {
             if (speed) weighted(speed, p.w.speed, d.speed, true);
             p.overlap(l, p.scores);
             transpose_rows<W>(n, out, slope, out, p.turned, row);
-            triangle_products<W>(n, f.width[l], u, out, p.turned, row, cross, row, false);
+            band_products<W>(n, f.width[l], u, out, p.turned, row, cross, row);
             for (int j = 0; j < n; ++j)
                 for (int t = j / band * band; t < row; t += W) {
                     std::ptrdiff_t const at = std::ptrdiff_t(j) * row + t;
-                    simd::fma(V::load(cross + at), V::load(p.scores + at), V::load(d.worth + at))
-                        .store(d.worth + at);
+                    V const of = V::load(cross + at), seen = V::load(p.scores + at),
+                            worth = V::load(p.w.worth + at);
+                    simd::fma(of, seen, V::load(d.worth + at)).store(d.worth + at);
+                    (worth * of).store(cross + at), (worth * seen).store(p.scores + at);
                 }
-            p.weigh(cross), p.weigh(p.scores);
             triangle_to_later<W>(n, in, cross, row, a, in, dx, in);
             triangle_to_earlier<W>(n, in, cross, row, x, in, da[l - 1], in, false);
             triangle_to_earlier<W>(n, out, p.scores, row, slope, out, dpush[l], out, false);
@@ -78,38 +79,45 @@ template <int W, class F, class T> struct MemoryWayBack {
             gemm<W>(width, out, n, x, 1, in, slope, out, dfirst, out, true);
             clear(da[l - 1], std::ptrdiff_t(n) * in), clear(dpush[l], std::ptrdiff_t(n) * out);
         }
-        auto const left = [&](T const* dend, T const* worth, T* slopes) noexcept {
+        auto const left = [&](T const* dend, T const* worth, T const* added, T* slopes) noexcept {
             gemm<W>(n, out, width, a, in, 1, dend, out, out_rows, out, false);
             for (int t = 0; t < n; ++t) {
                 V const part(worth[t]);
                 V sum(T(0));
                 for (int at = t * out; at < (t + 1) * out; at += W) {
-                    V const of = V::load(out_rows + at), added = V::load(u + at);
-                    sum = simd::fma(of, added, sum);
+                    V const of = V::load(out_rows + at);
+                    sum = simd::fma(of, V::load(u + at), sum);
                     simd::fma(part, of, V::load(dpush[l] + at)).store(dpush[l] + at);
-                    (part * added).store(out_rows + at);
                 }
                 slopes[t] += simd::sum(sum);
             }
-            gemm_nt<W>(n, width, in, out, out_rows, out, dend, out, da[l - 1], in, true);
+            gemm_nt<W>(n, width, in, out, added, out, dend, out, da[l - 1], in, true);
         };
-        left(dmemory, p.w.end_worth, d.end_worth);
-        if (speed) left(dspeed, p.w.end_speed, d.end_speed);
-        d.end_past += padded_dot<W>(numbers, static_cast<T const*>(dmemory), memory);
-        if (speed) {
-            d.end_push += padded_dot<W>(numbers, static_cast<T const*>(dmemory), speed);
-            d.end_keep += padded_dot<W>(numbers, static_cast<T const*>(dspeed), speed);
-            blend<W>(numbers, p.w.end_push, dmemory, p.w.end_keep, dspeed);
-        }
+        left(dmemory, p.w.end_worth, p.in_end[l], d.end_worth);
+        if (speed) left(dspeed, p.w.end_speed, p.in_speed[l], d.end_speed);
+        if (speed) turn_back(numbers, memory, speed, dmemory, dspeed);
+        else d.end_past += padded_dot<W>(numbers, static_cast<T const*>(dmemory), memory);
         if (!now) return scale<W>(numbers, p.w.end_past, dmemory, dmemory);
-        T const one(1);
-        auto const met = [&](T const* by, T const& keep, T* to) noexcept {
-            scale_rows<W>(n, in, by, x, in_rows);
-            gemm<W>(width, out, Product<T>{n, in_rows, 1, in, slope, out, to, out, {}},
-                    Blend<T>{to, out, &keep, 0, &one, 0});
+        p.fade(l);
+        auto const met = [&](T const* seen, T* to, T keep) noexcept {
+            gemm<W>(width, out, Product<T>{n, seen, 1, in, slope, out, to, out, {}},
+                    Fading<T>{to, nullptr, keep, T(0), out});
         };
-        met(p.w.past, p.w.end_past, dmemory);
-        if (speed) met(p.w.speed, one, dspeed);
+        met(p.at_past, dmemory, p.w.end_past);
+        if (speed) met(p.at_speed, dspeed, T(1));
+    }
+
+    /// How M and S go into both that were left, and dspeed.
+    void turn_back(int numbers, T const* memory, T const* speed, T const* dmemory, T* dspeed) noexcept {
+        V const to_memory(p.w.end_push), keep(p.w.end_keep);
+        V past(T(0)), push(T(0)), kept(T(0));
+        for (int i = 0; i < numbers; i += W) {
+            V const s = V::load(speed + i), dm = V::load(dmemory + i), ds = V::load(dspeed + i);
+            past = simd::fma(dm, V::load(memory + i), past);
+            push = simd::fma(dm, s, push), kept = simd::fma(ds, s, kept);
+            simd::fma(to_memory, dm, keep * ds).store(dspeed + i);
+        }
+        d.end_past += simd::sum(past), d.end_push += simd::sum(push), d.end_keep += simd::sum(kept);
     }
 
     /// From slopes of what is added to those of errors, in their place, and to the gradient of theta.

@@ -21,7 +21,8 @@ template <class T> struct MemoryWeights {
     T *end_worth, *end_speed;       ///< of M and of S
     T end_past, end_push, end_keep; ///< M = end_past M + end_push S + ..., S = end_keep S + ...
 };
-/// Gradients of the same; `worth`, `past` and `speed` are overwritten.
+/// Gradients of the same; `worth`, `past` and `speed` are overwritten. What `worth` holds above a band's
+/// diagonal meets zeros only.
 template <class T> struct MemoryWeightSlopes {
     T *worth, *past, *speed;
     T *end_worth, *end_speed;

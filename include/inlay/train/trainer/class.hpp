@@ -155,7 +155,7 @@ private:
     template <bool Train>
     double run(std::size_t rows, double scale, std::int64_t first, bool fresh,
                detail::CarriedRows const& carried = {});
-    void apply(int active, int pieces, std::uint64_t total_steps);
+    std::size_t apply(int active, int pieces, std::uint64_t total_steps);
     double rate(std::uint64_t total_steps) const;
     template <class Data>
     double measure(Data const& data, std::span<std::uint32_t const> index,
@@ -166,8 +166,9 @@ private:
     template <class Data> FitReport fit_rows(Data const& data, FitOptions<Data> const& options);
     void make_room(std::size_t rows);
     void keep_logits(int shard, In<Output, R> y, int rows) noexcept;
-    [[noreturn]] void blame(std::size_t rows, std::uint32_t const* index, std::int64_t first,
-                            detail::CarriedRows const& carried = {});
+    void blame(std::size_t rows, std::uint32_t const* index, std::int64_t first,
+               detail::CarriedRows const& carried = {}, bool gradient = false);
+    [[noreturn]] void blame_gradient(std::size_t tensor) const;
     Context<> context(int rows, std::int64_t first, bool train,
                       detail::CarriedRows const& carried) const noexcept {
         return {.rows = rows,

@@ -102,15 +102,19 @@ double Trainer<M, Loss, B, Opt, Exec>::rate(std::uint64_t total_steps) const {
     return std::visit([&](auto const& s) { return s.factor(step_, total_steps); }, options_.schedule);
 }
 
-/// The optimizers' step on the gradients of `active` shards, which ran `pieces` times in all.
+/// The optimizers' step on the gradients of `active` shards, which ran `pieces` times in all. Where one is
+/// not finite nothing moves: the first such tensor, or as many as there are. A finite loss may have one:
+/// gates that an infinite input saturates.
 template <class M, class Loss, class B, class Opt, class Exec>
-void Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t total_steps) {
+std::size_t Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t total_steps) {
     StepInfo const info{.step = step_ + 1, .rate = rate(total_steps), .count = count_};
     auto const& list = parameters_.list();
     for (std::size_t i = 0; i < list.size(); ++i)
         if (!list[i].frozen) gradients_.sum(i, active);
     norm_ = detail::clip(options_.clip, gradients_, list);
     bool const skip = options_.clip.norm > 0 && !std::isfinite(norm_);
+    if (!(options_.clip.norm > 0))
+        if (auto const bad = detail::first_bad_gradient(gradients_, list); bad < list.size()) return bad;
     for (std::size_t i = 0; i < list.size() && !skip; ++i) {
         auto const& p = list[i];
         if (p.frozen) continue;
@@ -125,6 +129,7 @@ void Trainer<M, Loss, B, Opt, Exec>::apply(int active, int pieces, std::uint64_t
     }
     if (skip) ++fit_.skipped;
     else average_.update(*params_);
+    return list.size();
 }
 
 template <class M, class Loss, class B, class Opt, class Exec>
@@ -162,8 +167,19 @@ double Trainer<M, Loss, B, Opt, Exec>::step(Data const& data, std::span<std::uin
         pieces += shards_of(part.size());
         if (options_.accumulate > 1) gradients_.hold(shards_of(part.size()));
     }
+    std::size_t const tensors = parameters_.list().size(),
+                      bad = count_ > 0 ? apply(shards_of(batch(0).size()), pieces, total_steps) : tensors;
+    if (bad < tensors) {
+        for (std::size_t n = 0; n < batches; ++n) {
+            auto const part = batch(n);
+            stage(data, part);
+            detail::CarriedRows carried;
+            if constexpr (carries) carried = carried_.rows(n * most);
+            blame(part.size(), part.data(), seen_ + std::int64_t(n * most), carried, true);
+        }
+        blame_gradient(bad);
+    }
     if constexpr (carries) carried_.end(data, index);
-    if (count_ > 0) apply(shards_of(batch(0).size()), pieces, total_steps);
     ++step_;
     seen_ += std::int64_t(index.size());
     return loss;
@@ -183,7 +199,9 @@ double Trainer<M, Loss, B, Opt, Exec>::update(Event const& event, Wanted target,
     double const loss = run<true>(1, count_ > 0 ? 1 / count_ : 0, seen_, true);
     if (!std::isfinite(loss)) blame(1, nullptr, seen_);
     if (options_.accumulate > 1) gradients_.hold(1);
-    if (count_ > 0) apply(1, 1, total_steps);
+    std::size_t const tensors = parameters_.list().size(),
+                      bad = count_ > 0 ? apply(1, 1, total_steps) : tensors;
+    if (bad < tensors) blame(1, nullptr, seen_, {}, true), blame_gradient(bad);
     ++step_;
     ++seen_;
     return loss;
