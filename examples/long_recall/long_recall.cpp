@@ -34,7 +34,7 @@ template <class Mixer> using Layered = Net<PreNorm<Mixer>, PreNorm<SwiGlu<2 * wi
 
 // Attention sees 16 tokens, in windows, segments or blocks, so that most answers lie further back.
 using Near = SoftmaxAttn<Heads<2>, Window<16>, Rope<10'000>>;
-// Without a limit the gradients of MAC are no longer finite within some thousand steps.
+// Without a limit MAC may come to gradients that are not finite, and the trainer leaves out such steps.
 using Learning = Memory<Heads<2>, Chunk<8>, Depth<1>, StepSize<1>, GradientLimit<2>>;
 using SlidingWindow = Layered<Near>;
 using Linear = Layered<LinearAttn<Heads<2>, GatedDelta>>;
