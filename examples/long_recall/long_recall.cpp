@@ -44,7 +44,8 @@ using Mac = Layered<MemoryAsContext<16, 4, SoftmaxAttn<Heads<2>, Rope<10'000>>, 
 using Mag =
     Layered<Persistent<4, MemoryAsGate<SoftmaxAttn<Heads<2>, Window<16>, Sinks<4>, Rope<10'000>>, Learning>>>;
 using Mal = Layered<MemoryAsLayer<Near, Residual<Learning>>>;
-using Fam = Net<FeedbackMemory<BlockWindow<16, 0>, FeedbackRows<16>, Heads<2>, Rope<10'000>>>;
+template <class Norm>
+using Fam = Net<FeedbackMemory<BlockWindow<16, 0>, FeedbackRows<16>, Norm, Heads<2>, Rope<10'000>>>;
 
 /// The loss looks at values and digits only: nothing else can be known.
 template <int... Id>
@@ -205,8 +206,9 @@ int main(int argc, char** argv) try {
     all(Tag<Mac>{}, "MAC");
     all(Tag<Mag>{}, "MAG");
     all(Tag<Mal>{}, "MAL");
-    all(Tag<Fam>{}, "FAM");
-    if (!any) throw std::runtime_error("models: window linear memory keeping MAC MAG MAL FAM");
+    all(Tag<Fam<BareRows>>{}, "FAM");
+    all(Tag<Fam<NormRows>>{}, "FAM-N");
+    if (!any) throw std::runtime_error("models: window linear memory keeping MAC MAG MAL FAM FAM-N");
 } catch (std::exception const& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

@@ -41,7 +41,7 @@ template <class Child, class C, class P, class X, class Y>
     } else return Unobserved{};
 }
 /// The context with an observer.
-template <class C, class Observer> auto watched(C const& c, Observer& observer) noexcept {
+template <class C, class Observer> auto with_observer(C const& c, Observer& observer) noexcept {
     return c.with(With<"observer", Observer*, NoGrad, decltype(c.extras)>{c.extras, &observer, {}});
 }
 } // namespace detail

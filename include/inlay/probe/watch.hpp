@@ -43,7 +43,7 @@ void watch(Network<M> const& net, In<typename M::Input, typename M::Scalar> x, O
     Context<> const c{.rows = 1, .capacity = 1, .depth = M::depth};
     Out<typename M::Output, R> const y{ws.output(), detail::lengths_of<Block, Input, R>(x)};
     NoTape none;
-    Block::forward(detail::watched(c, observer), net.params(), x, y, none, ws.scratch());
+    Block::forward(detail::with_observer(c, observer), net.params(), x, y, none, ws.scratch());
 }
 /// The same of at most T ids. Too many, or one that is not below V, is an Error.
 template <class M, class Observer>

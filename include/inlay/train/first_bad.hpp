@@ -95,7 +95,7 @@ Culprit find_culprit(C const& c, typename M::Params& params, X x, Y y,
     if (Culprit bad = bad_input<typename M::Input>(x, c.rows); bad.row >= 0) return bad;
     if (Culprit bad = bad_parameter<M>(params); !bad.what.empty()) return bad;
     FirstBad seen;
-    M::Block::forward(watched(c, seen), params, x, y, tape, s);
+    M::Block::forward(with_observer(c, seen), params, x, y, tape, s);
     return seen.found();
 }
 } // namespace detail
