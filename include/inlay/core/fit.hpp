@@ -29,6 +29,8 @@ struct a_positive_count;
 struct a_positive_number;
 struct numbers_of_at_least_0;
 struct a_probability_below_1;
+struct no_block;
+struct a_template_Block_of_an_input_and_numbers;
 
 namespace detail {
 template <class S> struct BriefOf {
@@ -56,6 +58,10 @@ template <class Spec>
     requires requires { typename Spec::Must; }
 inline constexpr bool in_range<Spec> = std::is_same_v<typename Spec::Must, Fits>;
 
+template <template <class, class> class> struct Templated;
+template <class Spec>
+inline constexpr bool has_block = requires { typename Templated<Spec::template Block>; };
+
 /// A composite says what is wrong inside it; a leaf is asked whether it has an overload for the shape.
 template <class Spec, class I> struct ProblemOf {
     static consteval auto find() {
@@ -63,6 +69,9 @@ template <class Spec, class I> struct ProblemOf {
             return Tag<Misfit<Spec, Place<>, Got<a_number_out_of_range>, typename Spec::Must>>{};
         else if constexpr (requires { typename Spec::template Problem<I>; })
             return Tag<typename Spec::template Problem<I>>{};
+        else if constexpr (!has_block<Spec>)
+            return Tag<
+                Misfit<Spec, Place<>, Got<no_block>, Wants<a_template_Block_of_an_input_and_numbers>>>{};
         else if constexpr (requires { Spec::out(Tag<I>{}); }) return Tag<Fits>{};
         else return Tag<Misfit<Spec, Place<>, Got<Brief<I>>, Wants<typename WantsOf<Spec>::type>>>{};
     }
