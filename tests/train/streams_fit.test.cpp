@@ -165,5 +165,7 @@ TEST_CASE("sequences of numbers are streams, too, and a number that is not finit
     Trainer<Sound, MeanSquaredError, Batch<2>, Adam>(blind).fit(rows, {.epochs = 2, .shuffle = false});
     CHECK(!same(net, blind));
     rows.input[8 * 5 + 3] = std::numeric_limits<float>::quiet_NaN();
-    CHECK(words([&] { trainer.fit(streams); }).starts_with("inlay: step 2, input, row 5, token 3: expected finite"));
+    CHECK(words([&] {
+              trainer.fit(streams);
+          }).starts_with("inlay: step 2, input, row 5, token 3: expected finite"));
 }
