@@ -21,6 +21,7 @@ TEST_CASE("laws: feedback memory") {
     using Normed = FeedbackMemory<BlockWindow<2, 0>, FeedbackRows<1>, NormRows>;
     laws_in_float<Normed, Sequence<5, 4>>(one_layer({.block = 2, .norm_rows = true}));
     auto report = check_gradients<Block, Sequence<8, 6>>();
+    report.add(check_gradients<FeedbackMemory<BlockWindow<2, 0>, FeedbackRows<1>>, Sequence<5, 4>>());
     report.add(check_gradients<Normed, Sequence<5, 4>>());
     CHECK_MESSAGE(report.ok(), report.text());
 }

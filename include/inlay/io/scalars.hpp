@@ -26,9 +26,6 @@ template <std::unsigned_integral U> void store_little(U value, std::byte* bytes)
     for (std::size_t i = 0; i < sizeof(U); ++i) bytes[i] = static_cast<std::byte>((bits >> (8 * i)) & 0xFFU);
 }
 
-} // namespace detail
-
-namespace detail {
 /// The dtype of whole numbers of 32 and 64 bits.
 template <std::integral N>
     requires(sizeof(N) == 4 || sizeof(N) == 8)
